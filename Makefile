@@ -1,0 +1,78 @@
+# Needs Python >= 3.11, pip and make; a C compiler makes it faster. Everything else goes to .venv.
+
+PYTHON ?= python3
+COMPILED ?= auto
+ARGS ?=
+
+VENV := .venv
+PY := $(VENV)/bin/python
+CREATED := $(VENV)/pyvenv.cfg
+TOOLS := $(VENV)/.tools-installed
+
+export COMPILED
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test test-pure lint format kinds bench fuzz package clean js
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo '  ARGS="..."       is passed on, e.g. make run ARGS="--set listeners.tcp.bind=127.0.0.1:18831"'
+	@echo '  COMPILED=0|1     never compile the hot modules, or insist on it (default: where possible)'
+	@echo '  PYTHON=python3   the Python to create .venv with'
+
+# The Python that .venv was made from may be gone: then make it again.
+ifeq ($(wildcard $(PY)),)
+.PHONY: $(CREATED)
+endif
+$(CREATED): tools/venv.sh
+	@sh tools/venv.sh $(PYTHON) $(VENV)
+
+$(TOOLS): $(CREATED) tools/requirements-dev.txt
+	@echo "setup: installing tools"
+	@$(PY) -m pip install -q -r tools/requirements-dev.txt
+	@touch $@
+
+setup: $(TOOLS) ## Create .venv and install every package, compiled where possible
+	@$(PY) -m tools.build install
+
+run: setup ## Run a broker in the foreground on 127.0.0.1:1883
+	@echo "run: a broker in the foreground; Ctrl-C stops it. Try: mosquitto_sub -t 'hello/#' -v"
+	@exec $(VENV)/bin/robust-server run $(ARGS)
+
+test: setup ## Run the whole suite, and the MQTT and conformance suites once more in plain Python
+	@$(PY) -m tools.run_tests $(ARGS)
+
+test-pure: setup ## Run the whole suite in plain Python only
+	@$(PY) -m tools.run_tests --plain $(ARGS)
+
+lint: $(TOOLS) ## Check format, style, types, imports and tidiness
+	@$(PY) -m tools.lint $(ARGS)
+
+format: $(TOOLS) ## Format the code and fix what can be fixed
+	@$(PY) -m ruff format -q .
+	@$(PY) -m ruff check -q --fix .
+
+kinds: $(TOOLS) ## Write the lists of compiled modules after marking or unmarking one [H]
+	@$(PY) -m tools.kinds --write
+
+bench: setup ## Measure the broker (see bench/README.md)
+	@$(PY) -m bench $(ARGS)
+
+fuzz: setup ## Feed random bytes to the codec and to a server (see fuzz/README.md)
+	@$(PY) -m fuzz $(ARGS)
+
+package: setup ## Build wheels and sdists into dist/ and run a broker from them
+	@$(PY) -m tools.package $(ARGS)
+
+js: tests/integration/js/node_modules ## Install MQTT.js, which some integration tests use (needs npm)
+
+tests/integration/js/node_modules: tests/integration/js/package-lock.json
+	@cd tests/integration/js && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+clean: ## Remove everything that is made here
+	@rm -rf $(VENV) .build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf tests/integration/js/node_modules
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

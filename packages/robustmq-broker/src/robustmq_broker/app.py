@@ -1,0 +1,186 @@
+"""[A] One broker: plugins, storage, services, packs and listeners, wired together."""
+
+import asyncio
+import resource
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from robustmq_broker.access import AccessControl
+from robustmq_broker.config import (
+    AccessConfig,
+    ListenerConfig,
+    anonymous_allowed,
+    check_exposure,
+    check_names,
+)
+from robustmq_broker.event_loop import new_event_loop
+from robustmq_broker.listeners.tcp import TcpListener
+from robustmq_broker.services import Services
+from robustmq_common import implementation
+from robustmq_common.config import Settings
+from robustmq_common.config.quantities import parse_address
+from robustmq_common.plugins.registry import Registry
+from robustmq_common.spi.pack import ProtocolPack
+from robustmq_common.spi.services import Log
+from robustmq_common.spi.storage import StorageAdapter
+
+CLOSE_SECONDS = 2.0
+"""How long clients have to take their last bytes at shutdown."""
+
+
+class Broker:
+    """A broker that can be started and stopped inside a running event loop."""
+
+    def __init__(
+        self, settings: Settings, registry: Registry, adapter: StorageAdapter | None = None
+    ) -> None:
+        self.settings = settings
+        self.registry = registry
+        self.log: Log = structlog.get_logger("robustmq.broker")
+        self.adapter = adapter or self._make_adapter()
+        self.services: Services
+        self.packs: dict[str, ProtocolPack] = {}
+        self.listeners: list[TcpListener] = []
+        self.addresses: dict[str, str] = {}
+
+    def _make_adapter(self) -> StorageAdapter:
+        storage = self.settings.section("storage")
+        kind: Callable[..., StorageAdapter] = self.registry.storage_adapters()[storage.adapter]
+        data_dir = Path(self.settings.section("broker").data_dir)
+        return kind(dict(storage.settings), data_dir)
+
+    async def start(self) -> None:
+        """Open storage, start the packs, listen. Raises RobustMQError with nothing left open."""
+        await self.adapter.open()
+        try:
+            self.services = self._make_services()
+            self.services.timers.start()
+            for name, listener in self._enabled():
+                await self._listen(name, listener)
+        except BaseException:
+            await self.stop()
+            raise
+        self.log.info(
+            "broker started",
+            version=self.services.version,
+            node=self.services.node,
+            storage=self.adapter.name,
+            implementation=implementation.running(),
+            plugins=[plugin.name for plugin in self.registry.plugins()],
+        )
+
+    def _enabled(self) -> list[tuple[str, ListenerConfig]]:
+        listeners: dict[str, ListenerConfig] = self.settings.section("listeners")
+        return [(name, one) for name, one in listeners.items() if one.enabled]
+
+    def _make_services(self) -> Services:
+        access: AccessConfig = self.settings.section("access")
+        authenticators = self.registry.authenticators()
+        authorizers = self.registry.authorizers()
+        control = AccessControl(
+            [authenticators[name]() for name in access.authenticators],
+            [authorizers[name]() for name in access.authorizers],
+            anonymous_allowed(self.settings),
+            self.log,
+        )
+        enhanced = self.registry.enhanced_authenticators()
+        return Services(
+            self.settings.section,
+            self.settings.section("broker").node,
+            self.adapter,
+            control,
+            {method: make() for method, make in enhanced.items()},
+            self.registry.event_listeners(),
+            self.log,
+        )
+
+    async def _pack(self, name: str) -> ProtocolPack:
+        """The pack that serves a protocol, started when the first listener wants it."""
+        if name not in self.packs:
+            pack = self.registry.protocol_packs()[name]()
+            await pack.start(self.services)
+            self.packs[name] = pack
+        return self.packs[name]
+
+    async def _listen(self, name: str, config: ListenerConfig) -> None:
+        listener = TcpListener(
+            name,
+            await self._pack(config.protocol),
+            parse_address(config.bind),
+            self.log,
+            self.services.metrics,
+            max_connections=config.max_connections,
+            backlog=config.backlog,
+            high_watermark=config.high_watermark,
+            nodelay=config.nodelay,
+        )
+        self.addresses[name] = await listener.open()
+        self.listeners.append(listener)
+        self.log.info(
+            "listener started",
+            listener=name,
+            protocol=config.protocol,
+            transport=config.transport,
+            address=self.addresses[name],
+            storage=self.adapter.name,
+            implementation=implementation.running(),
+        )
+
+    async def stop(self) -> None:
+        """Say goodbye, finish what is acknowledged, close everything."""
+        for listener in self.listeners:
+            listener.stop_accepting()
+        for pack in self.packs.values():
+            pack.stopping()
+        for listener in self.listeners:
+            await listener.wait_closed(CLOSE_SECONDS)
+        if hasattr(self, "services"):
+            await self.services.close()
+        for pack in self.packs.values():
+            await pack.stop()
+        await self.adapter.close()
+        self.log.info("broker stopped")
+
+
+async def serve(settings: Settings, registry: Registry, ready: Callable[[], Any] | None) -> None:
+    """Run a broker until SIGTERM or SIGINT."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    broker = Broker(settings, registry)
+    await broker.start()
+    if ready is not None:
+        ready()
+    await stop.wait()
+    await broker.stop()
+
+
+def run(settings: Settings, registry: Registry, ready: Callable[[], Any] | None = None) -> int:
+    """Run a broker in the foreground; returns the exit code, raises RobustMQError if it can't start."""
+    check_exposure(settings)
+    check_names(
+        settings,
+        {
+            "protocol packs": registry.protocol_packs(),
+            "transports": ["tcp"],
+            "storage adapters": registry.storage_adapters(),
+            "authenticators": registry.authenticators(),
+            "authorizers": registry.authorizers(),
+        },
+    )
+    raise_file_limit()
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        runner.run(serve(settings, registry, ready))
+    return 0
+
+
+def raise_file_limit() -> None:
+    """Every connection is a file: allow as many as the system lets this process have."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -1,0 +1,228 @@
+"""[P] The broker's own configuration sections, and the rule on who may be let in unasked."""
+
+import ipaddress
+from collections.abc import Collection, Mapping
+from typing import Annotated, Any, Final, Literal, Protocol
+
+from pydantic import Field
+
+from robustmq_common.config.model import Address, Bytes, Expected, Section
+from robustmq_common.config.quantities import parse_address
+from robustmq_common.errors import ConfigError
+
+DEFAULT_DATA_DIR: Final = "robustmq-data"
+
+
+class BrokerConfig(Section):
+    """The broker as a whole."""
+
+    node: Annotated[str, Expected("text without spaces, /, +, # and $")] = Field(
+        "robustmq@127.0.0.1",
+        min_length=1,
+        max_length=255,
+        pattern=r"^[^\s/+#$\x00-\x1f\x7f]+$",
+        description=(
+            "Name of this broker: it is a level of the topics `$SYS/brokers/NODE/...`, so it has "
+            "no spaces, `/`, `+`, `#` or `$`."
+        ),
+    )
+    data_dir: str = Field(
+        DEFAULT_DATA_DIR,
+        min_length=1,
+        description=(
+            "Folder for everything the broker keeps, seen from where it is started; created with "
+            "access for its owner only. `--data-dir` sets it, too."
+        ),
+    )
+
+
+class ListenerConfig(Section):
+    """One address to accept connections on."""
+
+    enabled: bool = Field(True, description="Whether to listen at all.")
+    protocol: str = Field(
+        min_length=1,
+        description='Name of the protocol pack that serves the connections, such as "mqtt".',
+    )
+    transport: str = Field(
+        "tcp", min_length=1, description='What carries the bytes; there is "tcp".'
+    )
+    bind: Address = Field(
+        description=(
+            "Address and port to listen on; IPv6 addresses in brackets. All addresses of the "
+            'machine are "0.0.0.0" or "[::]"; port 0 takes any free one.'
+        ),
+    )
+    max_connections: int = Field(
+        100_000, ge=1, le=10_000_000, description="Connections open at once; more are refused."
+    )
+    backlog: int = Field(
+        1024, ge=1, le=65_535, description="Connections the system holds until they are accepted."
+    )
+    high_watermark: Bytes = Field(
+        1_048_576,
+        ge=4096,
+        le=1_073_741_824,
+        description=(
+            "Bytes waiting for one slow reader at which the broker stops writing to it for now."
+        ),
+    )
+    nodelay: bool = Field(
+        True, description="Send small packets at once instead of collecting them (TCP_NODELAY)."
+    )
+
+
+class StorageConfig(Section):
+    """Where sessions, queues and retained messages live."""
+
+    adapter: str = Field(
+        "memory",
+        min_length=1,
+        description='Name of the storage adapter; "memory" is lost when the broker stops.',
+    )
+    settings: dict[str, Any] = Field(
+        default_factory=dict, description="Keys that the adapter itself understands."
+    )
+
+
+class AccessConfig(Section):
+    """Who may connect, and what they may do."""
+
+    allow_anonymous: bool | None = Field(
+        None,
+        description=(
+            "Whether clients may connect without credentials. Unset, they may as long as there "
+            "are no authenticators; but then the broker listens on loopback addresses only."
+        ),
+    )
+    authenticators: list[str] = Field(
+        default_factory=list,
+        max_length=32,
+        description="Authenticators to ask, in this order, until one has an opinion.",
+    )
+    authorizers: list[str] = Field(
+        default_factory=list,
+        max_length=32,
+        description=(
+            "Authorizers to ask, in this order, until one has an opinion; if none has, the answer "
+            "is no. Without authorizers, clients may publish and subscribe to everything."
+        ),
+    )
+
+
+class PluginsConfig(Section):
+    """Which of the installed plugins are used."""
+
+    on_error: Literal["refuse", "skip"] = Field(
+        "refuse",
+        description="With a faulty plugin: refuse to start, or warn and go on without it.",
+    )
+    disabled: list[str] = Field(
+        default_factory=list,
+        max_length=1000,
+        description="Installed plugins that are left alone; their sections may stay in the file.",
+    )
+
+
+class LogConfig(Section):
+    """What is logged, and where to."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="The least important kind of line that is written."
+    )
+    format: Literal["text", "json"] = Field(
+        "text", description="Lines for people, or one JSON object per line."
+    )
+    file: str | None = Field(
+        None,
+        min_length=1,
+        description=(
+            "File to append to, seen from where the broker is started; it may be moved away at "
+            "any time, a new one is begun. Unset, lines go to standard error."
+        ),
+    )
+
+
+SECTIONS: Final[dict[str, Any]] = {
+    "broker": BrokerConfig,
+    "listeners": dict[str, ListenerConfig],
+    "access": AccessConfig,
+    "storage": StorageConfig,
+    "plugins": PluginsConfig,
+    "log": LogConfig,
+}
+"""The broker's own sections, by name; plugins add theirs."""
+
+
+class HasSections(Protocol):
+    """What `robustmq_common.config.Settings` offers."""
+
+    def section(self, name: str) -> Any: ...
+
+
+def anonymous_allowed(settings: HasSections) -> bool:
+    """Whether clients without credentials come in, with `access.allow_anonymous` worked out."""
+    access: AccessConfig = settings.section("access")
+    if access.allow_anonymous is None:
+        return not access.authenticators
+    return access.allow_anonymous
+
+
+def check_exposure(settings: HasSections) -> None:
+    """Refuse to let strangers in from other machines unless somebody wrote that down.
+
+    Raises ConfigError naming every listener that others can reach while nothing asks who they are.
+    """
+    access: AccessConfig = settings.section("access")
+    if access.authenticators or access.allow_anonymous is not None:
+        return
+    listeners: dict[str, ListenerConfig] = settings.section("listeners")
+    problems = [
+        f'listeners.{name}.bind = "{listener.bind}": other machines can reach this address and '
+        "nothing asks clients who they are; set access.authenticators, or "
+        "access.allow_anonymous = true to let everyone in, or bind to 127.0.0.1"
+        for name, listener in listeners.items()
+        if listener.enabled and not is_loopback(parse_address(listener.bind)[0])
+    ]
+    if problems:
+        raise ConfigError("\n".join(problems))
+
+
+def check_names(settings: HasSections, installed: Mapping[str, Collection[str]]) -> None:
+    """Check what is chosen by name against what there is.
+
+    `installed` has the names of "protocol packs", "transports", "storage adapters",
+    "authenticators" and "authorizers". Raises ConfigError with a line per name that is none.
+    """
+    access: AccessConfig = settings.section("access")
+    listeners: dict[str, ListenerConfig] = settings.section("listeners")
+    enabled = [(name, one) for name, one in listeners.items() if one.enabled]
+    chosen = [
+        (f"listeners.{name}.protocol", one.protocol, "protocol packs") for name, one in enabled
+    ]
+    chosen += [
+        (f"listeners.{name}.transport", one.transport, "transports") for name, one in enabled
+    ]
+    chosen += [("storage.adapter", settings.section("storage").adapter, "storage adapters")]
+    chosen += [("access.authenticators", name, "authenticators") for name in access.authenticators]
+    chosen += [("access.authorizers", name, "authorizers") for name in access.authorizers]
+    problems = [
+        f'{path} = "{name}": there is none of this name; '
+        f"the installed {kind} are: {', '.join(sorted(installed[kind])) or 'none'}"
+        for path, name, kind in chosen
+        if name not in installed[kind]
+    ]
+    if problems:
+        raise ConfigError("\n".join(problems))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach an address; a name other than localhost may be any."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return (mapped or address).is_loopback

@@ -1,0 +1,1 @@
+"""Listeners: every transport gives protocol packs the same byte stream."""

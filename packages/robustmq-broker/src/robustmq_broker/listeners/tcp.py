@@ -1,0 +1,207 @@
+"""[D] TCP listeners.
+
+The pack's `data_received` and the socket's `write` are put on the instance, so that the event loop
+calls the pack and the pack calls the socket with nothing in between.
+"""
+
+import asyncio
+import socket
+from collections.abc import Callable
+from typing import cast
+
+from robustmq_common.errors import ListenError
+from robustmq_common.spi.pack import ProtocolPack
+from robustmq_common.spi.services import Log, Metrics
+
+CLOSE_TIMEOUT = 5.0
+"""Seconds a closing connection may take to drain before it is cut."""
+
+
+class TcpConnection(asyncio.Protocol):
+    """One accepted connection: the pack's `Transport`."""
+
+    def __init__(self, owner: "TcpListener") -> None:
+        self.owner = owner
+        self.listener = owner.name
+        self.peer = "?"
+        self.certificate_subject: str | None = None
+        self.refused = owner.full()
+        owner.connections.add(self)
+        self.connection = None if self.refused else owner.pack.connection(self)
+        self._cut: asyncio.TimerHandle | None = None
+        self._lost = False
+        if self.connection is not None:
+            self.data_received = self.connection.data_received  # type: ignore[method-assign]
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        # uvloop's transports have asyncio's interface without being its subclasses.
+        self.transport = transport = cast(asyncio.Transport, transport)
+        peer = transport.get_extra_info("peername")
+        self.peer = format_address(peer) if peer else "?"
+        if self.refused:
+            self.owner.refuse(self.peer)
+            transport.abort()
+            return
+        transport.set_write_buffer_limits(high=self.owner.high_watermark)
+        self.write = transport.write  # type: ignore[method-assign]
+        self.buffered = transport.get_write_buffer_size  # type: ignore[method-assign]
+
+    def write(self, data: bytes) -> None:
+        """Replaced by the socket's own `write` once connected."""
+
+    def buffered(self) -> int:
+        """Replaced by the socket's own counter once connected."""
+        return 0
+
+    def eof_received(self) -> bool:
+        if self.connection is not None:
+            self.connection.eof_received()
+        return False
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._lost = True
+        self.owner.connections.discard(self)
+        self.owner.closed()
+        if self._cut is not None:
+            self._cut.cancel()
+        self.write = self._discard  # type: ignore[method-assign]
+        if self.connection is not None:
+            self.connection.connection_lost()
+            self.connection = None
+
+    def pause_writing(self) -> None:
+        if self.connection is not None:
+            self.connection.pause_writing()
+
+    def resume_writing(self) -> None:
+        if self.connection is not None:
+            self.connection.resume_writing()
+
+    def close(self) -> None:
+        if self._lost or self._cut is not None:
+            return
+        self.transport.close()
+        loop = asyncio.get_running_loop()
+        self._cut = loop.call_later(CLOSE_TIMEOUT, self.transport.abort)
+
+    def abort(self) -> None:
+        if not self._lost:
+            self.transport.abort()
+
+    def pause_reading(self) -> None:
+        if not self._lost and not self.transport.is_closing():
+            self.transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        if not self._lost and not self.transport.is_closing():
+            self.transport.resume_reading()
+
+    def _discard(self, data: bytes) -> None:
+        """Written after the connection was lost: there is nobody to get it."""
+
+
+class TcpListener:
+    """A listening socket of one pack."""
+
+    def __init__(
+        self,
+        name: str,
+        pack: ProtocolPack,
+        bind: tuple[str, int],
+        log: Log,
+        metrics: Metrics,
+        *,
+        max_connections: int,
+        backlog: int,
+        high_watermark: int,
+        nodelay: bool,
+    ) -> None:
+        self.name = name
+        self.pack = pack
+        self.bind = bind
+        self.log = log
+        self.metrics = metrics
+        self.max_connections = max_connections
+        self.backlog = backlog
+        self.high_watermark = high_watermark
+        self.nodelay = nodelay
+        self.connections: set[TcpConnection] = set()
+        self._server: asyncio.Server | None = None
+        self._empty: asyncio.Event | None = None
+
+    async def open(self) -> str:
+        """Bind and accept; returns the address, with the port that was chosen for port 0.
+
+        Raises `ListenError` if the address cannot be had.
+        """
+        host, port = self.bind
+        loop = asyncio.get_running_loop()
+        try:
+            sock = bound_socket(host, port)
+            if self.nodelay:
+                # Accepted sockets inherit it; an acknowledgement must not wait for the next one.
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._server = await loop.create_server(
+                self.accepted, sock=sock, backlog=self.backlog
+            )
+        except OSError as error:
+            raise ListenError(
+                f"listener {self.name!r} cannot listen on {format_address(self.bind)}: "
+                f"{error.strerror or error}; free the port or set listeners.{self.name}.bind"
+            ) from error
+        return format_address(sock.getsockname())
+
+    def accepted(self) -> TcpConnection:
+        return TcpConnection(self)
+
+    def full(self) -> bool:
+        return 0 < self.max_connections <= len(self.connections)
+
+    def refuse(self, peer: str) -> None:
+        self.metrics.count("connections.refused.max_connections")
+        self.log.warning(
+            "connection refused",
+            peer=peer,
+            listener=self.name,
+            reason=f"listeners.{self.name}.max_connections = {self.max_connections} is reached",
+        )
+
+    def stop_accepting(self) -> None:
+        if self._server is not None:
+            self._server.close()
+
+    def closed(self) -> None:
+        if self._empty is not None and not self.connections:
+            self._empty.set()
+
+    async def wait_closed(self, seconds: float) -> None:
+        """Wait for the connections to end by themselves; cut those that have not by then."""
+        if self.connections:
+            self._empty = asyncio.Event()
+            try:
+                await asyncio.wait_for(self._empty.wait(), seconds)
+            except TimeoutError:
+                for connection in list(self.connections):
+                    connection.abort()
+
+
+def bound_socket(host: str, port: int) -> socket.socket:
+    """A non-blocking TCP socket bound to the address; IPv6 if the host says so."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.setblocking(False)
+        sock.bind((host, port))
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def format_address(address: tuple[str, int] | tuple[str, int, int, int]) -> str:
+    host, port = address[0], address[1]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+ListenerFactory = Callable[..., TcpListener]

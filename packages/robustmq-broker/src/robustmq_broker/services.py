@@ -1,0 +1,97 @@
+"""[D] What packs get from the broker: `robustmq_common.spi.services.BrokerServices`."""
+
+import asyncio
+import secrets
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from robustmq_broker import __version__
+from robustmq_broker.access import AccessControl, answer
+from robustmq_broker.metrics import MetricSet
+from robustmq_broker.router import TopicRouter
+from robustmq_broker.storage.group_commit import GroupCommit
+from robustmq_broker.storage.step import run_now_or_later
+from robustmq_broker.timers import TimerDriver
+from robustmq_common.spi.access import AuthResult, ClientInfo, EnhancedAuthenticator
+from robustmq_common.spi.events import EventListener
+from robustmq_common.spi.services import Log
+from robustmq_common.spi.storage import StorageAdapter
+
+
+class Services:
+    """One broker's services; made inside its running event loop."""
+
+    def __init__(
+        self,
+        sections: Callable[[str], Any],
+        node: str,
+        adapter: StorageAdapter,
+        access: AccessControl,
+        enhanced: dict[str, EnhancedAuthenticator],
+        listeners: tuple[EventListener, ...],
+        log: Log,
+    ) -> None:
+        self._sections = sections
+        self._access = access
+        self._enhanced = enhanced
+        self._listeners = listeners
+        self._loop = asyncio.get_running_loop()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self.version = __version__
+        self.node = node
+        self.log = log
+        self.metrics = MetricSet()
+        self.router = TopicRouter()
+        self.timers = TimerDriver(log)
+        self.clock = self.timers.clock
+        self.storage = GroupCommit(adapter, self.soon, self.run, self.metrics, log)
+        self.metrics.gauge("subscriptions.count", lambda: self.router.subscription_count)
+        self.metrics.gauge(
+            "subscriptions.shared.count", lambda: self.router.shared_subscription_count
+        )
+
+    def section(self, name: str) -> Any:
+        return self._sections(name)
+
+    def soon(self, callback: Callable[[], None]) -> None:
+        self._loop.call_soon(callback)
+
+    def token(self, size: int) -> bytes:
+        return secrets.token_bytes(size)
+
+    def authenticate(
+        self, client: ClientInfo, password: bytes | None, done: Callable[[AuthResult], None]
+    ) -> None:
+        self.run(self._access.authenticate(client, password), answer(done))
+
+    def authorizes(self) -> bool:
+        return bool(self._access.authorizers)
+
+    def authorize(
+        self, client: ClientInfo, action: str, topic: str, qos: int, retain: bool
+    ) -> bool:
+        return self._access.authorize(client, action, topic, qos, retain)
+
+    def enhanced_authenticator(self, method: str) -> EnhancedAuthenticator | None:
+        return self._enhanced.get(method)
+
+    def listener_events(self) -> tuple[EventListener, ...]:
+        return self._listeners
+
+    def run(
+        self, work: Coroutine[Any, Any, Any], done: Callable[[Any, Exception | None], None]
+    ) -> None:
+        run_now_or_later(work, done, self._task)
+
+    def _task(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        task = self._loop.create_task(work)
+        self._tasks.add(task)  # the loop itself keeps only a weak reference
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def close(self) -> None:
+        """Finish what is being written; cancel what else is under way."""
+        await self.storage.drain()
+        for task in list(self._tasks):
+            task.cancel()
+        self.timers.stop()

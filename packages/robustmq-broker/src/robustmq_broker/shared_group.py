@@ -1,0 +1,65 @@
+"""[H] A shared subscription: one of its members gets each message, in turn."""
+
+from typing import TYPE_CHECKING, final
+
+if TYPE_CHECKING:
+    from robustmq_common.message import Message
+    from robustmq_common.spi.services import Subscriber, Subscription
+
+
+@final
+class SharedGroup:
+    """The members of one (group name, filter)."""
+
+    def __init__(self) -> None:
+        self.members: list[Subscription] = []
+        self.turn = 0
+
+    def add(self, subscription: "Subscription") -> None:
+        """Add a member, or replace the subscription it already has."""
+        members = self.members
+        subscriber = subscription.subscriber
+        for i in range(len(members)):
+            if members[i].subscriber is subscriber:
+                members[i] = subscription
+                return
+        members.append(subscription)
+
+    def remove(self, subscriber: "Subscriber") -> bool:
+        members = self.members
+        for i in range(len(members)):
+            if members[i].subscriber is subscriber:
+                del members[i]
+                if self.turn > i:
+                    self.turn -= 1
+                return True
+        return False
+
+    def deliver(self, message: "Message") -> bool:
+        """Give the message to the next member: round robin over those that are connected.
+
+        With nobody connected it waits in the queue of the next member that keeps one.
+        """
+        members = self.members
+        count = len(members)
+        if self.turn >= count:
+            self.turn = 0
+        start = self.turn
+        for i in range(count):
+            at = start + i
+            if at >= count:
+                at -= count
+            member = members[at]
+            if member.available():
+                self.turn = at + 1
+                if member.deliver(message):
+                    return True
+        for i in range(count):
+            at = start + i
+            if at >= count:
+                at -= count
+            member = members[at]
+            if not member.available() and member.deliver(message):
+                self.turn = at + 1
+                return True
+        return False

@@ -1,0 +1,172 @@
+"""[D] The storage adapter that keeps everything in this process, and loses it with the process."""
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from robustmq_broker.storage.conditions import check_conditions
+from robustmq_broker.storage.shard import Shard
+from robustmq_broker.storage.sorted_names import SortedNames
+from robustmq_common.errors import ConfigError, StorageError
+from robustmq_common.spi.storage import (
+    Append,
+    Bounds,
+    Delete,
+    Drop,
+    Operation,
+    Put,
+    StorageAdapter,
+    StoredRecord,
+    Trim,
+    WriteBatch,
+)
+
+_EMPTY = Shard()
+
+
+class MemoryAdapter(StorageAdapter):
+    """Shards in dicts. Nothing suspends but `wait_for_change`; nothing is copied or encoded.
+
+    settings: has to be empty; there is nothing to set. Raises ConfigError otherwise.
+    data_dir: not used.
+    """
+
+    name = "memory"
+
+    def __init__(self, settings: Mapping[str, Any], data_dir: Path) -> None:  # noqa: ARG002
+        if settings:
+            unknown = ", ".join(sorted(settings))
+            message = f"the storage adapter memory has no settings, but was given {unknown}"
+            raise ConfigError(message)
+        self._shards: dict[str, Shard] = {}
+        self._names: SortedNames[str] = SortedNames()
+        self._waiting: dict[str, list[tuple[int, asyncio.Future[None]]]] = {}
+        self._is_open = False
+
+    async def open(self) -> None:
+        self._is_open = True
+
+    async def close(self) -> None:
+        self._is_open = False
+        self._shards = {}
+        self._names = SortedNames()
+        waiting, self._waiting = self._waiting, {}
+        for shard, waiters in waiting.items():
+            for _, future in waiters:
+                if not future.done():
+                    future.set_exception(_closed("wait_for_change", shard))
+
+    async def commit(self, batch: WriteBatch) -> list[int]:
+        operations = batch.operations
+        self._check_open("commit", operations[0].shard if operations else "")
+        for operation in operations:
+            if _is_conditional(operation):
+                check_conditions(operations, self._get)
+                break
+        offsets: list[int] = []
+        grown: set[str] = set()
+        for operation in operations:
+            if isinstance(operation, Append):
+                operation.offset = self._shard(operation.shard).append(operation)
+                offsets.append(operation.offset)
+                grown.add(operation.shard)
+            else:
+                self._apply(operation)
+        for shard in grown:
+            if shard in self._waiting:
+                self._wake(shard)
+        return offsets
+
+    async def read(
+        self, shard: str, offset: int, max_records: int, max_bytes: int
+    ) -> list[StoredRecord]:
+        return self._look("read", shard).read(offset, max_records, max_bytes)
+
+    async def bounds(self, shard: str) -> Bounds:
+        return self._look("bounds", shard).bounds()
+
+    async def offset_at(self, shard: str, timestamp: float) -> int:
+        return self._look("offset_at", shard).offset_at(timestamp)
+
+    async def get(self, shard: str, key: bytes) -> bytes | None:
+        return self._look("get", shard).values.get(key)
+
+    async def scan(
+        self, shard: str, prefix: bytes = b"", after: bytes = b"", limit: int = 1000
+    ) -> list[tuple[bytes, bytes]]:
+        found = self._look("scan", shard)
+        return found.scan(prefix, after, limit) if found.values else []
+
+    async def shards(self, prefix: str = "", after: str = "", limit: int = 1000) -> list[str]:
+        self._check_open("shards", prefix)
+        return self._names.scan(self._shards, prefix, after, limit)
+
+    async def wait_for_change(self, shard: str, end: int) -> None:
+        if self._look("wait_for_change", shard).end > end:
+            return
+        waiter = (end, asyncio.get_running_loop().create_future())
+        self._waiting.setdefault(shard, []).append(waiter)
+        try:
+            await waiter[1]
+        finally:
+            waiters = self._waiting.get(shard)
+            if waiters is not None and waiter in waiters:
+                waiters.remove(waiter)
+                if not waiters:
+                    del self._waiting[shard]
+
+    def _look(self, operation: str, shard: str) -> Shard:
+        """The shard to read from, an empty one if it does not exist."""
+        self._check_open(operation, shard)
+        return self._shards.get(shard, _EMPTY)
+
+    def _check_open(self, operation: str, shard: str) -> None:
+        if not self._is_open:
+            raise _closed(operation, shard)
+
+    def _shard(self, name: str) -> Shard:
+        """The shard to write to, which comes into being now if it does not exist."""
+        shard = self._shards.get(name)
+        if shard is None:
+            shard = self._shards[name] = Shard()
+            self._names.add(name)
+        return shard
+
+    def _forget(self, name: str) -> None:
+        if self._shards.pop(name, None) is not None:
+            self._names.remove(name)
+
+    def _apply(self, operation: Put | Delete | Trim | Drop) -> None:
+        if isinstance(operation, Put):
+            self._shard(operation.shard).put(operation.key, operation.value)
+            return
+        if isinstance(operation, Drop):
+            self._forget(operation.shard)
+            return
+        shard = self._shards.get(operation.shard)
+        if shard is None:
+            return
+        if isinstance(operation, Trim):
+            shard.trim(operation.before)
+        else:
+            shard.delete(operation.key)
+            if shard.is_gone():
+                self._forget(operation.shard)
+
+    def _get(self, shard: str, key: bytes) -> bytes | None:
+        return self._shards.get(shard, _EMPTY).values.get(key)
+
+    def _wake(self, shard: str) -> None:
+        end = self._shards[shard].end
+        for known, future in self._waiting[shard]:
+            if end > known and not future.done():
+                future.set_result(None)
+
+
+def _is_conditional(operation: Operation) -> bool:
+    return isinstance(operation, Put | Delete) and operation.expected is not None
+
+
+def _closed(operation: str, shard: str) -> StorageError:
+    return StorageError(f"{operation} of shard {shard!r}: the memory storage is not open")

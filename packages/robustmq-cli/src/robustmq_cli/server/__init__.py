@@ -1,0 +1,54 @@
+"""[A] The robust-server command: one file per subcommand, in folders as they are typed."""
+
+from typing import Annotated
+
+import typer
+
+from robustmq_broker import app as _broker  # noqa: F401 - `running` looks at what is imported
+from robustmq_cli import __version__
+from robustmq_cli.server.config import app as config_app
+from robustmq_cli.server.run import run
+from robustmq_cli.server.start import start
+from robustmq_cli.server.status import status
+from robustmq_cli.server.stop import stop
+from robustmq_common import implementation
+
+app = typer.Typer(
+    name="robust-server",
+    help="Run a complete message broker.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+app.command()(run)
+app.command()(start)
+app.command()(stop)
+app.command()(status)
+app.add_typer(config_app, name="config")
+
+
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        print(f"robust-server {__version__} ({implementation.running()})")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            help="Say the version, and whether hot modules run compiled or plain.",
+            callback=_tell_version,
+            is_eager=True,
+        ),
+    ] = False,
+) -> None:
+    """Run a complete message broker: MQTT on 127.0.0.1:1883 unless configured otherwise."""
+
+
+def main() -> None:
+    """Be the `robust-server` command."""
+    app(prog_name="robust-server")

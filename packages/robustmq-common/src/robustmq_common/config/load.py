@@ -1,0 +1,175 @@
+"""[D] Loading a configuration: defaults < file < environment < --set, every problem reported."""
+
+import re
+import tomllib
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from robustmq_common.config import schema
+from robustmq_common.config.assignments import (
+    DEFAULT,
+    Assignment,
+    Origin,
+    from_defaults,
+    from_environment,
+    from_override,
+    from_toml,
+    interpret,
+)
+from robustmq_common.config.model import Sections
+from robustmq_common.config.problems import invalid, misplaced
+from robustmq_common.config.settings import Settings
+from robustmq_common.errors import ConfigError
+
+
+def load_settings(
+    sections: Sections,
+    file: Path | None,
+    environ: Mapping[str, str],
+    overrides: Sequence[str],
+    defaults: Mapping[str, Any] | None = None,
+    *,
+    options: Iterable[Assignment] = (),
+    ignore: Collection[str] = (),
+) -> Settings:
+    """Read and check everything.
+
+    `overrides` are the arguments of --set; `options` come from options of their own and win over
+    all; sections named in `ignore` (those of plugins that are not loaded) are passed over.
+
+    Raises ConfigError with one line per problem: all of them, not only the first.
+    """
+    tree = schema.build(sections)
+    given, problems = _gather(file, environ, overrides)
+    wanted = [*from_defaults(defaults or {}), *given, *options]
+    kept = [one for one in wanted if one.path[0] not in ignore or one.path[0] in tree.children]
+    merged = _Merged()
+    for one in interpret(tree, kept):
+        wrong = misplaced(tree, one)
+        if wrong is None:
+            merged.assign(one)
+        else:
+            problems.append(wrong)
+    checked = {}
+    for name, declared in sections.items():
+        try:
+            checked[name] = _check(declared, merged.values.get(name, {}))
+        except ValidationError as error:
+            found = invalid(tree, name, error, merged.values, merged.origins)
+            problems += [sentence for _, sentence in found]
+    if problems:
+        raise ConfigError("\n".join(problems))
+    return Settings(tree, checked, merged.origins)
+
+
+def load_tolerant(
+    sections: Sections,
+    file: Path | None,
+    environ: Mapping[str, str],
+    overrides: Sequence[str],
+    *,
+    options: Iterable[Assignment] = (),
+) -> Settings:
+    """Read some sections before all are known: others are passed over, bad values left out.
+
+    Whoever calls this calls `load_settings` later, which reports what was left out here. Raises
+    ConfigError only if the file cannot be read or is not TOML.
+    """
+    tree = schema.build(sections)
+    given, _ = _gather(file, environ, overrides)
+    good = [one for one in interpret(tree, [*given, *options]) if misplaced(tree, one) is None]
+    while True:
+        merged = _Merged()
+        for one in good:
+            merged.assign(one)
+        checked, bad = {}, set()
+        for name, declared in sections.items():
+            try:
+                checked[name] = _check(declared, merged.values.get(name, {}))
+            except ValidationError as error:
+                found = invalid(tree, name, error, merged.values, merged.origins)
+                bad |= {path for path, _ in found}
+        if not bad:
+            return Settings(tree, checked, merged.origins)
+        # A section's own rule (not a key's) or a missing key takes the whole table out.
+        fewer = [one for one in good if one.path not in bad]
+        good = fewer if len(fewer) < len(good) else [o for o in good if o.path[0] not in _tops(bad)]
+
+
+def _tops(paths: Iterable[schema.Path]) -> set[str]:
+    return {path[0] for path in paths}
+
+
+class _Merged:
+    """Values laid over each other in order of precedence."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, Any] = {}
+        self.origins: dict[schema.Path, Origin] = {}
+
+    def assign(self, one: Assignment) -> None:
+        """Set a value; an empty table only makes sure that there is one."""
+        table = self.values
+        for part in one.path[:-1]:
+            table = table.setdefault(part, {})
+        name = one.path[-1]
+        if one.value == {}:
+            table.setdefault(name, {})
+            if one.origin != DEFAULT:
+                self.origins.setdefault(one.path, one.origin)
+            return
+        table[name] = one.value
+        self.origins[one.path] = one.origin
+
+
+def _check(declared: Any, values: Any) -> Any:
+    return TypeAdapter(declared).validate_python(values)
+
+
+def _gather(
+    file: Path | None, environ: Mapping[str, str], overrides: Sequence[str]
+) -> tuple[list[Assignment], list[str]]:
+    assignments = [] if file is None else _read_file(file)
+    assignments += from_environment(environ)
+    problems = []
+    for override in overrides:
+        one = from_override(override)
+        if one is None:
+            key = override.partition("=")[0]  # what follows may be a secret
+            problems.append(f'--set {key}: expected section.key=value, such as "log.level=debug"')
+        else:
+            assignments.append(one)
+    return assignments, problems
+
+
+def _read_file(file: Path) -> list[Assignment]:
+    try:
+        text = file.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        raise ConfigError(f"{file}: there is no such configuration file") from None
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise ConfigError(f"{file}:{line}: not UTF-8 text, which TOML is written in") from None
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise ConfigError(f"{file}: cannot read this configuration file: {reason}") from error
+    try:
+        return list(from_toml(text.replace("\r\n", "\n"), str(file)))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(_toml_problem(file, text, str(error))) from None
+
+
+def _toml_problem(file: Path, text: str, message: str) -> str:
+    """Put the line first, as compilers do, and show it."""
+    match = re.fullmatch(r"(.*?) \(at (?:line (\d+), column \d+|end of document)\)", message)
+    if match is None:
+        return f"{file}: not valid TOML: {message}"
+    lines = text.splitlines() or [""]
+    number = int(match[2]) if match[2] else len(lines)
+    found = lines[number - 1].strip() if number <= len(lines) else ""
+    shown = f" in: {found[:80]}" if found and not schema.looks_secret((found,)) else ""
+    reason = match[1][:1].lower() + match[1][1:]
+    return f"{file}:{number}: not valid TOML: {reason}{shown}"

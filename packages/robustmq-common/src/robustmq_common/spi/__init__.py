@@ -1,0 +1,1 @@
+"""The interfaces through which packages, protocol packs and plugins meet."""

@@ -1,0 +1,89 @@
+"""[P] Who may come in and what they may do: the interfaces of access control.
+
+Chains are ordered; each link allows, denies or has no opinion (`IGNORE`). A chain that ends without
+an opinion denies: silence never grants anything.
+"""
+
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+ALLOW: Final = 1
+DENY: Final = 2
+IGNORE: Final = 0
+
+PUBLISH: Final = "publish"
+SUBSCRIBE: Final = "subscribe"
+
+
+@dataclass(slots=True)
+class ClientInfo:
+    """Facts on a connecting client; identity fields may be rewritten by an authenticator."""
+
+    client_id: str
+    username: str | None
+    peer: str  # "127.0.0.1:50312"
+    listener: str
+    protocol: str
+    tenant: str = ""
+    is_superuser: bool = False
+    attributes: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class AuthResult:
+    """The verdict of one authenticator.
+
+    `reason_code` is the MQTT 5 reason code for a denial (0x86 bad user name or password, 0x87 not
+    authorized, 0x8A banned, ...); `reason` is for the log and, if asked for, the Reason String.
+    """
+
+    verdict: int
+    reason_code: int = 0
+    reason: str = ""
+
+
+class Authenticator(Protocol):
+    """One link of the authentication chain."""
+
+    name: str
+
+    async def authenticate(self, client: ClientInfo, password: bytes | None) -> AuthResult: ...
+
+
+class Authorizer(Protocol):
+    """One link of the authorization chain; called once per new (client, action, topic)."""
+
+    name: str
+
+    def authorize(self, client: ClientInfo, action: str, topic: str, qos: int, retain: bool) -> int:
+        """Return ALLOW, DENY or IGNORE."""
+        ...
+
+
+@dataclass(slots=True)
+class ExchangeStep:
+    """What an enhanced-authentication exchange says next.
+
+    verdict: ALLOW = success, DENY = failure with `reason_code`, IGNORE = send `data` and go on.
+    """
+
+    verdict: int
+    data: bytes | None = None
+    reason_code: int = 0
+    reason: str = ""
+
+
+class AuthExchange(Protocol):
+    """One running exchange of one client; it may set `client.username` when it succeeds."""
+
+    async def step(self, data: bytes | None) -> ExchangeStep:
+        """Answer the client's Authentication Data (the first call has that of CONNECT)."""
+        ...
+
+
+class EnhancedAuthenticator(Protocol):
+    """An Authentication Method of MQTT 5 section 4.12, such as "SCRAM-SHA-256"."""
+
+    method: str
+
+    def begin(self, client: ClientInfo, reauthenticate: bool) -> AuthExchange: ...

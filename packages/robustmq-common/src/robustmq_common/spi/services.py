@@ -1,0 +1,165 @@
+"""[P] What the broker offers to protocol packs: plain methods, called directly.
+
+Nothing here blocks. What may have to wait (authentication, storage) takes a callback, which may be
+called before the method returns.
+"""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from robustmq_common.message import Message
+from robustmq_common.spi.access import AuthResult, ClientInfo, EnhancedAuthenticator
+from robustmq_common.spi.storage import Storage
+
+
+class Clock(Protocol):
+    """Coarse time, refreshed once per tick of the timer wheel: reading it costs an attribute."""
+
+    monotonic: float
+    """Seconds, for intervals; at most one tick (100 ms) old."""
+    wall: float
+    """Seconds since the epoch, for expiry that outlives the process."""
+
+
+class TimerHandle(Protocol):
+    def cancel(self) -> None: ...
+
+
+class Timers(Protocol):
+    """The broker's one coarse timer wheel."""
+
+    def after(self, seconds: float, callback: Callable[[], None]) -> TimerHandle:
+        """Call back once, no earlier than asked and at most about one tick later."""
+        ...
+
+
+class Subscriber(Protocol):
+    """Where a subscription delivers to: a session of some pack."""
+
+    @property
+    def client_id(self) -> str: ...
+
+
+class Subscription(Protocol):
+    """One (subscriber, filter). `deliver` is the hot path of the whole broker."""
+
+    @property
+    def subscriber(self) -> Subscriber: ...
+
+    def deliver(self, message: Message) -> bool:
+        """Take the message, or say False: this subscriber cannot have it now (or ever)."""
+        ...
+
+    def available(self) -> bool:
+        """Whether a shared group should prefer this member (it is connected)."""
+        ...
+
+    def merged(self, others: list["Subscription"]) -> "Subscription":
+        """One subscription standing for several of the same subscriber that match one topic."""
+        ...
+
+
+class Route(Protocol):
+    """Who gets what is published to one topic; valid for the call it was asked for."""
+
+    @property
+    def topic(self) -> str: ...
+
+    def deliver(self, message: Message) -> int:
+        """Hand the message to every matching subscriber; returns how many it matched."""
+        ...
+
+
+class Router(Protocol):
+    """The subscription tree and its cache of match results."""
+
+    def route(self, topic: str) -> Route:
+        """The route of a valid topic name."""
+        ...
+
+    def route_cache(self) -> dict[bytes, Any]:
+        """The cache itself, topic in UTF-8 to Route, for packs to look into before `route`.
+
+        The dict is never replaced, only emptied; entries vanish when a subscription changes.
+        Looking up the undecoded bytes saves decoding and checking a topic seen before.
+        """
+        ...
+
+    def subscribe(self, topic_filter: str, subscription: Subscription, group: str = "") -> None:
+        """Add a subscription, replacing the one this subscriber has on the same filter and group."""
+        ...
+
+    def unsubscribe(self, topic_filter: str, subscriber: Subscriber, group: str = "") -> bool:
+        """Remove a subscription; False if there was none."""
+        ...
+
+    def redispatch(self, topic_filter: str, group: str, message: Message) -> bool:
+        """Give a message that a leaving member did not acknowledge to another member."""
+        ...
+
+
+class Metrics(Protocol):
+    """Named counters and gauges: names are dotted, such as "messages.dropped.queue_full"."""
+
+    def count(self, name: str, amount: int = 1) -> None: ...
+    def gauge(self, name: str, read: Callable[[], int]) -> None:
+        """Register a value that is read when someone looks."""
+
+    def snapshot(self) -> dict[str, int]: ...
+
+
+class Log(Protocol):
+    """A structured logger: an event, and what it happened to as keyword arguments."""
+
+    def debug(self, event: str, **fields: Any) -> None: ...
+    def info(self, event: str, **fields: Any) -> None: ...
+    def warning(self, event: str, **fields: Any) -> None: ...
+    def error(self, event: str, **fields: Any) -> None: ...
+
+
+class BrokerServices(Protocol):
+    """Everything a pack may use."""
+
+    clock: Clock
+    timers: Timers
+    router: Router
+    metrics: Metrics
+    storage: Storage
+    log: Log
+    version: str
+    node: str
+    """This broker's name in `$SYS/brokers/{node}/...`."""
+
+    def section(self, name: str) -> Any:
+        """The pack's own configuration: an instance of the model it registered under `name`."""
+        ...
+
+    def soon(self, callback: Callable[[], None]) -> None:
+        """Call back at the end of this turn of the event loop, in the order asked."""
+        ...
+
+    def token(self, size: int) -> bytes:
+        """Random bytes, fit for secrets."""
+        ...
+
+    def authenticate(
+        self, client: ClientInfo, password: bytes | None, done: Callable[[AuthResult], None]
+    ) -> None: ...
+
+    def authorizes(self) -> bool:
+        """Whether `authorize` can say anything but yes; lets the hot path skip the call."""
+        ...
+
+    def authorize(
+        self, client: ClientInfo, action: str, topic: str, qos: int, retain: bool
+    ) -> bool: ...
+
+    def enhanced_authenticator(self, method: str) -> EnhancedAuthenticator | None: ...
+
+    def run(self, work: Any, done: Callable[[Any, Exception | None], None]) -> None:
+        """Drive a coroutine and call back with its result or its error."""
+        ...
+
+    def listener_events(self) -> tuple[Any, ...]:
+        """The event listeners that plugins registered, frozen at start."""
+        ...

@@ -1,0 +1,167 @@
+"""[P] Storage: shards, batches and the adapter interface that every backend implements.
+
+A shard is an ordered log with dense offsets, plus a small keyed space. It comes into being with the
+first write to it and is cheap enough to have millions. Everything in one `WriteBatch` happens
+together or not at all.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+@dataclass(slots=True, frozen=True)
+class StoredRecord:
+    """One entry of a shard's log.
+
+    timestamp is in seconds since the epoch; expires_at likewise, 0 for never.
+    """
+
+    offset: int
+    value: bytes
+    key: bytes | None = None
+    timestamp: float = 0.0
+    expires_at: float = 0.0
+
+
+@dataclass(slots=True)
+class Append:
+    """Append to a shard's log; `offset` is set by the commit."""
+
+    shard: str
+    value: bytes
+    key: bytes | None = None
+    timestamp: float = 0.0
+    expires_at: float = 0.0
+    offset: int = -1
+
+
+@dataclass(slots=True, frozen=True)
+class Put:
+    """Set a key; with `expected` given, only if that is its present value (b"" means absent)."""
+
+    shard: str
+    key: bytes
+    value: bytes
+    expected: bytes | None = None
+
+
+@dataclass(slots=True, frozen=True)
+class Delete:
+    """Remove a key; removing an absent one is fine unless `expected` says otherwise."""
+
+    shard: str
+    key: bytes
+    expected: bytes | None = None
+
+
+@dataclass(slots=True, frozen=True)
+class Trim:
+    """Forget all records with offsets below `before`."""
+
+    shard: str
+    before: int
+
+
+@dataclass(slots=True, frozen=True)
+class Drop:
+    """Delete a shard with everything in it."""
+
+    shard: str
+
+
+Operation = Append | Put | Delete | Trim | Drop
+
+
+@dataclass(slots=True)
+class WriteBatch:
+    """Operations in the order they take effect, atomically."""
+
+    operations: list[Operation] = field(default_factory=list)
+
+
+@dataclass(slots=True, frozen=True)
+class Bounds:
+    """`start` is the oldest offset kept, `end` the one the next record will get."""
+
+    start: int
+    end: int
+
+
+class StorageAdapter(ABC):
+    """A backend. Methods are called from one event loop; each may suspend.
+
+    Every method raises `robustmq_common.errors.StorageError` when the backend fails, with the
+    shard, the operation and the cause in the message.
+    """
+
+    name: str
+    """What the `storage.adapter` key says, such as "memory"."""
+
+    @abstractmethod
+    async def open(self) -> None:
+        """Recover and get ready; called once before anything else."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Make everything durable and release the backend."""
+
+    @abstractmethod
+    async def commit(self, batch: WriteBatch) -> list[int]:
+        """Apply a batch atomically; returns the offsets of its appends, in order.
+
+        Returns when the batch is as durable as the adapter was configured to make it. Raises
+        `ConditionFailed` and writes nothing if an `expected` value does not match.
+        """
+
+    @abstractmethod
+    async def read(
+        self, shard: str, offset: int, max_records: int, max_bytes: int
+    ) -> list[StoredRecord]:
+        """Records from `offset` (or the oldest kept, if later) on; at least one if there is any."""
+
+    @abstractmethod
+    async def bounds(self, shard: str) -> Bounds:
+        """Offsets of a shard's log; (0, 0) for a shard that does not exist."""
+
+    @abstractmethod
+    async def offset_at(self, shard: str, timestamp: float) -> int:
+        """Offset of the first record no older than `timestamp`; the log's end if there is none."""
+
+    @abstractmethod
+    async def get(self, shard: str, key: bytes) -> bytes | None:
+        """Value of a key."""
+
+    @abstractmethod
+    async def scan(
+        self, shard: str, prefix: bytes = b"", after: bytes = b"", limit: int = 1000
+    ) -> list[tuple[bytes, bytes]]:
+        """Keys beginning with `prefix` and greater than `after`, in order, with their values."""
+
+    @abstractmethod
+    async def shards(self, prefix: str = "", after: str = "", limit: int = 1000) -> list[str]:
+        """Names of shards, in order, greater than `after`."""
+
+    @abstractmethod
+    async def wait_for_change(self, shard: str, end: int) -> None:
+        """Return when the log's end is beyond `end`; wakes, never polls."""
+
+
+class Storage(Protocol):
+    """What packs write to: collects one turn of the event loop into one commit."""
+
+    adapter: StorageAdapter
+    """For reading, and for writes that must not wait for others."""
+
+    def write(self, operation: Operation) -> None:
+        """Add to the batch that is committed at the end of this turn."""
+        ...
+
+    def pending(self) -> bool:
+        """Whether the present turn has written anything yet."""
+        ...
+
+    def when_committed(self, done: Callable[[Exception | None], None]) -> None:
+        """Call back when all that has been written so far is as durable as promised."""
+        ...

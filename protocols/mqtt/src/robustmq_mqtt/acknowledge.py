@@ -1,0 +1,51 @@
+"""[H] Acknowledgements that wait until storage has what they promise.
+
+An acknowledgement is sent at once unless the packet it answers wrote something, or an earlier one is
+still waiting: their order is the order of the packets [MQTT-4.6.0-2].
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, final
+
+from robustmq_mqtt.codec.reason_codes import UNSPECIFIED_ERROR
+
+if TYPE_CHECKING:
+    from robustmq_mqtt.connection import Connection
+
+
+@final
+class DeferredAcknowledgement:
+    """A frame that is sent when everything written before it is as durable as promised."""
+
+    def __init__(self, connection: Connection, frame: bytes, failure: bytes) -> None:
+        self.connection = connection
+        self.frame = frame
+        self.failure = failure
+
+    def committed(self, error: Exception | None) -> None:
+        connection = self.connection
+        connection.deferred -= 1
+        if connection.state == 3:
+            return
+        if error is None:
+            connection.send(self.frame)
+        elif self.failure:
+            connection.send(self.failure)
+        else:
+            # Nothing may be acknowledged, and 3.x has no way to say so but to close.
+            connection.disconnect(UNSPECIFIED_ERROR, f"storage failed: {error}")
+
+
+def acknowledge(connection: Connection, frame: bytes, failure: bytes = b"") -> None:
+    """Send an acknowledgement now, or when storage has committed what `context.wrote` stands for.
+
+    `failure` is sent instead if storage fails; without one the connection is closed then.
+    """
+    context = connection.context
+    if not context.wrote and connection.deferred == 0:
+        connection.send(frame)
+        return
+    connection.deferred += 1
+    deferred = DeferredAcknowledgement(connection, frame, failure)
+    context.storage.when_committed(deferred.committed)

@@ -1,0 +1,166 @@
+"""[H] The client is who it says: give it its session and say so with CONNACK (section 3.2)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from robustmq_mqtt.codec.connect import encode_connack
+from robustmq_mqtt.codec.properties import Properties
+from robustmq_mqtt.codec.reason_codes import SESSION_TAKEN_OVER, SUCCESS
+from robustmq_mqtt.codec.wire import V5
+from robustmq_mqtt.session import Session
+from robustmq_mqtt.session_end import end_session
+from robustmq_mqtt.will import cancel_will
+
+if TYPE_CHECKING:
+    from robustmq_mqtt.codec.packets import Connect
+    from robustmq_mqtt.connection import Connection
+
+CONNECTED: Final = 2
+MAX_RECEIVE: Final = 65_535
+
+
+def complete_connect(connection: Connection, auth_data: bytes | None) -> None:
+    """Take over or make the session, answer, and send again what was not acknowledged."""
+    context = connection.context
+    packet = connection.connect
+    assert packet is not None
+    # An authenticator may have said who the client really is.
+    client_id: str = connection.client.client_id
+    take_over(connection, client_id)
+    session = context.sessions.get(client_id)
+    if session is not None and packet.clean_start:
+        context.stats.sessions_discarded += 1
+        end_session(session)  # [MQTT-3.1.2-4]
+        session = None
+    session_present = session is not None
+    if session is None:
+        session = Session(context, client_id)
+        context.sessions[client_id] = session
+        context.stats.sessions_created += 1
+    else:
+        context.stats.sessions_resumed += 1
+        cancel_will(session)
+        if session.expiry_timer is not None:
+            session.expiry_timer.cancel()
+            session.expiry_timer = None
+    session.client = connection.client
+    session.will = packet.will
+    keep_or_forget(session, session_expiry(connection, packet))
+    keep_alive = negotiated_keep_alive(connection, packet)
+    connection.session = session
+    connection.state = CONNECTED
+    connection.start_keep_alive(keep_alive)
+    window = min(context.limits.max_inflight, connection.receive_maximum)
+    session.attach(connection, window)
+    context.stats.connected += 1
+    context.stats.connections_accepted += 1
+    connection.send(connack(connection, packet, session, session_present, keep_alive, auth_data))
+    context.log.debug(
+        "client connected",
+        peer=connection.transport.peer,
+        client_id=client_id,
+        version=packet.version,
+        session_present=session_present,
+    )
+    for listener in context.events:
+        listener.client_connected(connection.client)
+    session.pump()
+    connection.resume()
+
+
+def take_over(connection: Connection, client_id: str) -> None:
+    """Only one connection has a client id: the older one has to go [MQTT-3.1.4-3]."""
+    context = connection.context
+    existing = context.sessions.get(client_id)
+    if existing is None:
+        return
+    older = existing.connection
+    if older is not None:
+        context.stats.sessions_taken_over += 1
+        older.disconnect(SESSION_TAKEN_OVER, "another connection uses this client identifier")
+
+
+def session_expiry(connection: Connection, packet: Connect) -> int:
+    """Seconds the session outlives its connection, within what is configured."""
+    limits = connection.context.limits
+    if packet.version != V5:
+        # Clean Session 0 has no expiry in the protocol; the configured one applies.
+        return 0 if packet.clean_start else limits.session_expiry_interval
+    properties = packet.properties
+    if properties is None or properties.session_expiry_interval is None:
+        return 0
+    return min(properties.session_expiry_interval, limits.max_session_expiry_interval)
+
+
+def keep_or_forget(session: Session, expiry_interval: int) -> None:
+    """Tell storage when a session begins or stops to outlive its connection."""
+    store = session.context.store
+    was = session.expiry_interval
+    session.expiry_interval = expiry_interval
+    if expiry_interval:
+        store.session_saved(session)
+        if was == 0:
+            for subscription in session.subscriptions.values():
+                store.subscribed(session, subscription)
+    elif was:
+        for delivery in session.inflight.values():
+            store.delivery_done(session, delivery)
+        for delivery in session.queue.to_list():
+            store.delivery_done(session, delivery)
+        store.session_removed(session)
+
+
+def negotiated_keep_alive(connection: Connection, packet: Connect) -> int:
+    """Seconds; the server's own value replaces the client's where it is configured (3.2.2.3.14)."""
+    limits = connection.context.limits
+    keep_alive = packet.keep_alive
+    if packet.version != V5:
+        return keep_alive  # 3.x cannot be told another value
+    if limits.server_keep_alive:
+        keep_alive = limits.server_keep_alive
+    elif limits.max_keep_alive and (keep_alive == 0 or keep_alive > limits.max_keep_alive):
+        keep_alive = limits.max_keep_alive
+    return keep_alive
+
+
+def connack(
+    connection: Connection,
+    packet: Connect,
+    session: Session,
+    session_present: bool,
+    keep_alive: int,
+    auth_data: bytes | None,
+) -> bytes:
+    """The CONNACK frame; 5.0 gets every limit that differs from the protocol's default."""
+    if packet.version != V5:
+        return encode_connack(session_present, SUCCESS, None, packet.version)
+    limits = connection.context.limits
+    given = packet.properties
+    properties = Properties()
+    asked = None if given is None else given.session_expiry_interval
+    if asked is not None and asked != session.expiry_interval:
+        properties.session_expiry_interval = session.expiry_interval
+    if limits.receive_maximum < MAX_RECEIVE:
+        properties.receive_maximum = limits.receive_maximum
+    if limits.max_qos < 2:
+        properties.maximum_qos = limits.max_qos
+    if not limits.retain_available:
+        properties.retain_available = 0
+    properties.maximum_packet_size = limits.max_packet_size
+    if connection.assigned_client_id:
+        properties.assigned_client_identifier = session.client_id
+    if limits.max_topic_alias:
+        properties.topic_alias_maximum = limits.max_topic_alias
+    if not limits.wildcard_subscription:
+        properties.wildcard_subscription_available = 0
+    if not limits.shared_subscription:
+        properties.shared_subscription_available = 0
+    if keep_alive != packet.keep_alive:
+        properties.server_keep_alive = keep_alive
+    if given is not None and given.request_response_information == 1:
+        if limits.response_information:
+            properties.response_information = limits.response_information
+    properties.authentication_method = connection.auth_method
+    properties.authentication_data = auth_data
+    return encode_connack(session_present, SUCCESS, properties, V5)

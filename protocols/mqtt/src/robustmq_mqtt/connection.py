@@ -1,0 +1,468 @@
+"""[H] One network connection: bytes to packets, packets to bytes, and its end.
+
+What a packet means is in the `handle_*` modules. Output is collected in `out` and written once per
+turn of the event loop.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, final
+
+from robustmq_mqtt.codec.acks import encode_ack
+from robustmq_mqtt.codec.connect import encode_connack
+from robustmq_mqtt.codec.disconnect_auth import encode_disconnect
+from robustmq_mqtt.codec.errors import PacketError
+from robustmq_mqtt.codec.fixed_header import body_start, frame_end
+from robustmq_mqtt.codec.properties import Properties
+from robustmq_mqtt.codec.publish import DUP_FLAG, FIRST_BYTE, RETAIN_FLAG, Publish, publish_head
+from robustmq_mqtt.codec.reason_codes import (
+    IMPLEMENTATION_SPECIFIC_ERROR,
+    KEEP_ALIVE_TIMEOUT,
+    QUOTA_EXCEEDED,
+    SERVER_UNAVAILABLE,
+    UNSUPPORTED_PROTOCOL_VERSION,
+    connack_return_code_v3,
+    reason_name,
+)
+from robustmq_mqtt.codec.wire import PACKET_ID, PUBREL, V5
+from robustmq_mqtt.dispatch import dispatch
+from robustmq_mqtt.session_end import connection_ended
+
+if TYPE_CHECKING:
+    from robustmq_mqtt.codec.packets import Connect
+    from robustmq_mqtt.context import Context
+    from robustmq_mqtt.delivery import Delivery
+    from robustmq_mqtt.session import Session
+
+NEW: Final = 0
+"""Waiting for CONNECT."""
+CONNECTING: Final = 1
+"""CONNECT has come; authentication is under way."""
+CONNECTED: Final = 2
+CLOSED: Final = 3
+
+WITHOUT_END: Final = 1 << 62
+
+
+@final
+class Connection:
+    """The server's end of a client's connection; satisfies `robustmq_common.spi.pack.Connection`."""
+
+    def __init__(self, context: Context, transport: Any) -> None:
+        self.context = context
+        self.transport = transport
+        self.clock = context.clock
+        self.state = NEW
+        self.version = 0
+        self.connect: Connect | None = None
+        self.client: Any = None
+        self.session: Session | None = None
+        self.exchange: Any = None
+        self.auth_method: str | None = None
+        # input
+        self.held = False
+        self.chunks: list[bytes] = []
+        self.have = 0
+        self.need = 0
+        self.max_packet_size = context.limits.max_packet_size
+        self.last_received: float = 0.0
+        self.wall: float = 0.0
+        self.keep_alive = 0
+        self.timer: Any = context.timers.after(context.limits.connect_timeout, self.connect_timeout)
+        self.alias_in: dict[int, bytes] | None = None
+        # output
+        self.out: list[bytes] = []
+        self.out_size = 0
+        self.out_limit = context.limits.outgoing_buffer
+        self.dirty = False
+        self.writable = True
+        self.max_packet_out = 0
+        self.alias_out: dict[bytes, int] | None = None
+        self.alias_out_max = 0
+        self.receive_maximum = 65_535
+        self.assigned_client_id = False
+        self.problem_information = True
+        self.deferred = 0
+        self.close_reason = ""
+        self.close_code = 0
+        self.keep_will = True
+        self.context.connections[id(self)] = self
+
+    # -- input ---------------------------------------------------------------------------------
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes from the peer, in pieces of any size."""
+        if self.state == CLOSED:
+            return
+        self.last_received = self.clock.monotonic
+        self.wall = self.clock.wall
+        self.context.stats.bytes_received += len(data)
+        if self.need:
+            self.chunks.append(data)
+            self.have += len(data)
+            if self.have < self.need:
+                return
+            data = b"".join(self.chunks)
+            self.chunks = []
+            self.need = 0
+        self.feed(data)
+
+    def feed(self, data: bytes) -> None:
+        """Parse, and turn whatever goes wrong into this connection's end."""
+        try:
+            self.consume(data)
+        except PacketError as error:
+            self.reject(error.reason_code, error.reason)
+        except Exception as error:
+            self.context.log.error(
+                "bug: a packet could not be handled; please report it",
+                peer=self.transport.peer,
+                exc_info=error,
+            )
+            self.reject(IMPLEMENTATION_SPECIFIC_ERROR, "internal error")
+
+    def consume(self, data: bytes) -> None:
+        """Handle every complete packet and keep the rest for later."""
+        pos = 0
+        limit = len(data)
+        while pos < limit:
+            if self.held:
+                self.hold(data, pos, WITHOUT_END)
+                return
+            body = pos + 2
+            if body > limit:
+                self.hold(data, pos, 2)
+                return
+            end = body + data[pos + 1]
+            if data[pos + 1] >= 0x80 or end > limit or end - pos > self.max_packet_size:
+                end = frame_end(data, pos, limit, self.max_packet_size, self.version)
+                if end == 0:
+                    self.hold(data, pos, bytes_needed(data, pos, limit))
+                    return
+                body = body_start(data, pos)
+            self.context.stats.packets_received += 1
+            dispatch(self, data, pos, body, end)
+            if self.state == CLOSED:
+                return
+            pos = end
+
+    def hold(self, data: bytes, pos: int, need: int) -> None:
+        """Keep what is left until there are `need` bytes of it."""
+        rest = data[pos:]
+        self.chunks = [rest]
+        self.have = len(rest)
+        self.need = need
+
+    def suspend(self) -> None:
+        """Stop parsing and reading until `resume`: something has to be waited for."""
+        self.held = True
+        self.transport.pause_reading()
+
+    def resume(self) -> None:
+        if self.state == CLOSED:
+            return
+        self.held = False
+        self.transport.resume_reading()
+        if self.need:
+            data = b"".join(self.chunks)
+            self.chunks = []
+            self.need = 0
+            self.feed(data)
+
+    # -- output --------------------------------------------------------------------------------
+
+    def can_write(self) -> bool:
+        return self.writable and self.out_size < self.out_limit
+
+    def send(self, frame: bytes) -> None:
+        """Queue a frame for the end of this turn."""
+        self.out.append(frame)
+        self.out_size += len(frame)
+        if not self.dirty:
+            self.dirty = True
+            self.context.mark_dirty(self)
+
+    def send_qos0(self, message: Publish, retain: bool, identifiers: list[int] | None) -> None:
+        if self.version == V5:
+            if not message.is_plain() or identifiers is not None or self.alias_out is not None:
+                self.send_publish_v5(message, RETAIN_FLAG if retain else 0, 0, identifiers)
+                return
+            frame = message.frame_v5()
+        else:
+            frame = message.frame_v4()
+        if retain:
+            frame = FIRST_BYTE[RETAIN_FLAG] + frame[1:]
+        size = len(frame)
+        if self.max_packet_out and size > self.max_packet_out:
+            self.context.stats.dropped_too_large += 1
+            return
+        self.context.stats.messages_sent += 1
+        self.out.append(frame)
+        self.out_size += size
+        if not self.dirty:
+            self.dirty = True
+            self.context.mark_dirty(self)
+
+    def send_delivery(self, delivery: Delivery, packet_id: int, dup: bool) -> bool:
+        """Send a QoS 1 or 2 PUBLISH; False if it is larger than the client accepts."""
+        message = delivery.message
+        qos = delivery.qos
+        flags = qos << 1
+        if delivery.retain:
+            flags |= RETAIN_FLAG
+        if dup:
+            flags |= DUP_FLAG
+        if self.version == V5:
+            if (
+                not message.is_plain()
+                or delivery.identifiers is not None
+                or self.alias_out is not None
+            ):
+                return self.send_publish_v5(message, flags, packet_id, delivery.identifiers)
+            payload = message.payload
+            if flags == qos << 1:
+                head = message.head_v5(qos)
+            else:
+                head = message.head(flags, 1 + len(payload))
+            size = len(head) + 3 + len(payload)
+        else:
+            payload = message.payload
+            if flags == qos << 1:
+                head = message.head_v4(qos)
+            else:
+                head = message.head(flags, len(payload))
+            size = len(head) + 2 + len(payload)
+        if self.max_packet_out and size > self.max_packet_out:
+            self.context.stats.dropped_too_large += 1
+            return False
+        out = self.out
+        out.append(head)
+        out.append(PACKET_ID[packet_id])
+        if self.version == V5:
+            out.append(b"\x00")
+        out.append(payload)
+        self.sent_publish(size)
+        return True
+
+    def send_publish_v5(
+        self, message: Publish, flags: int, packet_id: int, identifiers: list[int] | None
+    ) -> bool:
+        """A PUBLISH whose properties are this subscriber's own."""
+        topic = message.topic_bytes
+        alias = 0
+        aliases = self.alias_out
+        new_alias = False
+        if aliases is not None:
+            known = aliases.get(topic)
+            if known is not None:
+                alias = known
+            elif len(aliases) < self.alias_out_max:
+                alias = len(aliases) + 1
+                new_alias = True
+        properties = message.property_list(self.wall_now(), identifiers, alias)
+        payload = message.payload
+        sent_topic = b"" if alias and not new_alias else topic
+        head = publish_head(sent_topic, flags, len(properties) + len(payload))
+        size = len(head) + len(properties) + len(payload) + (2 if packet_id else 0)
+        if self.max_packet_out and size > self.max_packet_out:
+            self.context.stats.dropped_too_large += 1
+            return False
+        if new_alias and aliases is not None:
+            aliases[topic] = alias
+        out = self.out
+        out.append(head)
+        if packet_id:
+            out.append(PACKET_ID[packet_id])
+        out.append(properties)
+        out.append(payload)
+        self.sent_publish(size)
+        return True
+
+    def wall_now(self) -> float:
+        now: float = self.clock.wall
+        return now
+
+    def sent_publish(self, size: int) -> None:
+        self.context.stats.messages_sent += 1
+        self.out_size += size
+        if not self.dirty:
+            self.dirty = True
+            self.context.mark_dirty(self)
+
+    def send_pubrel(self, packet_id: int) -> None:
+        self.send(encode_ack(PUBREL, packet_id, 0, None, self.version))
+
+    def flush(self) -> None:
+        """Write what has been collected; called once per turn."""
+        self.dirty = False
+        out = self.out
+        if out:
+            data = out[0] if len(out) == 1 else b"".join(out)
+            self.out = []
+            self.out_size = 0
+            self.context.stats.bytes_sent += len(data)
+            self.transport.write(data)
+        session = self.session
+        if session is not None and self.state == CONNECTED:
+            session.pump()
+
+    def pause_writing(self) -> None:
+        self.writable = False
+
+    def resume_writing(self) -> None:
+        self.writable = True
+        session = self.session
+        if session is not None and self.state == CONNECTED:
+            session.pump()
+
+    # -- timers --------------------------------------------------------------------------------
+
+    def connect_timeout(self) -> None:
+        if self.state < CONNECTED:
+            self.context.stats.connect_timeouts += 1
+            self.close_with(0, "no complete CONNECT within the connect timeout")
+
+    def start_keep_alive(self, seconds: int) -> None:
+        """Close after 1.5 times the keep-alive without a packet [MQTT-3.1.2-22]."""
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
+        self.keep_alive = seconds
+        if seconds:
+            allowed = seconds * self.context.limits.keepalive_multiplier
+            self.timer = self.context.timers.after(allowed, self.check_keep_alive)
+
+    def check_keep_alive(self) -> None:
+        if self.state == CLOSED:
+            return
+        allowed = self.keep_alive * self.context.limits.keepalive_multiplier
+        now: float = self.clock.monotonic
+        left = self.last_received + allowed - now
+        if left > 0.0:
+            self.timer = self.context.timers.after(left, self.check_keep_alive)
+        else:
+            self.disconnect(KEEP_ALIVE_TIMEOUT, f"nothing received for {allowed:g} s")
+
+    # -- the end -------------------------------------------------------------------------------
+
+    def reject(self, code: int, reason: str) -> None:
+        """The peer broke the protocol: say so as its version allows, and close."""
+        if self.state == CLOSED:
+            return
+        self.context.stats.protocol_errors += 1
+        if self.state == CONNECTED:
+            self.disconnect(code, reason)
+        else:
+            self.refuse(code, reason)
+
+    def refuse(self, code: int, reason: str, properties: Properties | None = None) -> None:
+        """Answer CONNECT with a failure and close; 3.x is told only what it has a code for."""
+        if self.version == V5:
+            if properties is None:
+                properties = Properties()
+            properties.reason_string = reason
+            self.send(encode_connack(False, code, properties, V5))
+        elif self.version and (
+            code == UNSUPPORTED_PROTOCOL_VERSION
+            or code in NOT_IN_V3_PROTOCOL_ERRORS
+            or code == SERVER_UNAVAILABLE
+        ):
+            self.send(encode_connack(False, connack_return_code_v3(code), None, self.version))
+        self.close_with(code, reason)
+
+    def disconnect(self, code: int, reason: str) -> None:
+        """Send DISCONNECT to a 5.0 client, and close."""
+        if self.state == CLOSED:
+            return
+        if self.version == V5 and self.state == CONNECTED:
+            properties = Properties()
+            properties.reason_string = reason
+            frame = encode_disconnect(code, properties, V5)
+            if self.max_packet_out and len(frame) > self.max_packet_out:
+                frame = encode_disconnect(code, None, V5)  # [MQTT-3.14.2-3]
+            self.send(frame)
+        self.close_with(code, reason)
+
+    def quota_exceeded(self) -> None:
+        self.disconnect(QUOTA_EXCEEDED, "the session's queue is full")
+
+    def close_with(self, code: int, reason: str) -> None:
+        """Write what is pending, close the socket and let go of the session."""
+        if self.state == CLOSED:
+            return
+        self.close_code = code
+        self.close_reason = reason
+        self.flush_last()
+        self.transport.close()
+        self.end()
+
+    def flush_last(self) -> None:
+        out = self.out
+        if out:
+            data = b"".join(out)
+            self.out = []
+            self.out_size = 0
+            self.context.stats.bytes_sent += len(data)
+            self.transport.write(data)
+
+    def eof_received(self) -> None:
+        """The peer will send no more; the listener closes the connection."""
+
+    def connection_lost(self) -> None:
+        """The socket is gone."""
+        if self.state != CLOSED:
+            self.close_reason = "closed by peer"
+            self.end()
+
+    def end(self) -> None:
+        """Exactly once, however it ended."""
+        was_connected = self.state == CONNECTED
+        self.state = CLOSED
+        self.out = []
+        self.chunks = []
+        self.need = 0
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
+        self.exchange = None
+        self.context.connections.pop(id(self), None)
+        self.log_end(was_connected)
+        if was_connected:
+            connection_ended(self)
+
+    def log_end(self, was_connected: bool) -> None:
+        client = self.client
+        client_id = "" if client is None else client.client_id
+        if self.close_code >= 0x80 or not was_connected:
+            self.context.log.info(
+                "connection closed",
+                peer=self.transport.peer,
+                client_id=client_id,
+                reason_code=f"0x{self.close_code:02x}",
+                meaning=reason_name(self.close_code),
+                reason=self.close_reason,
+            )
+        else:
+            self.context.log.debug(
+                "connection closed",
+                peer=self.transport.peer,
+                client_id=client_id,
+                reason=self.close_reason,
+            )
+
+
+def bytes_needed(data: bytes, pos: int, limit: int) -> int:
+    """How many bytes an incomplete packet has in all, or one more than there are if unknown."""
+    length = 0
+    for i in range(4):
+        at = pos + 1 + i
+        if at >= limit:
+            break
+        length |= (data[at] & 0x7F) << (7 * i)
+        if data[at] < 0x80:
+            return 2 + i + length
+    return limit - pos + 1
+
+
+NOT_IN_V3_PROTOCOL_ERRORS: Final[set[int]] = {0x85, 0x86, 0x87, 0x88, 0x89, 0x8A, 0x8C, 0x97, 0x9F}
+"""Refusals that MQTT 3.x has a CONNACK return code for; anything else is a bare close."""

@@ -1,0 +1,41 @@
+"""[H] One message on its way to one subscriber."""
+
+from typing import TYPE_CHECKING, Final, final
+
+if TYPE_CHECKING:
+    from robustmq_mqtt.codec.publish import Publish
+
+QUEUED: Final = 0
+"""Not sent yet."""
+SENT: Final = 1
+"""PUBLISH sent; PUBACK (QoS 1) or PUBREC (QoS 2) is awaited."""
+RELEASED: Final = 2
+"""PUBREL sent; PUBCOMP is awaited."""
+
+
+@final
+class Delivery:
+    """A queued or in-flight message of one session.
+
+    `sequence` orders a session's deliveries and names this one in storage; `shared` is the filter with
+    its "$share/group/" if it came by a shared subscription, else empty.
+    """
+
+    state: int = QUEUED
+    packet_id: int = 0
+    sequence: int = 0
+    stored: bool = False
+
+    def __init__(
+        self,
+        message: "Publish",
+        qos: int,
+        retain: bool,
+        identifiers: list[int] | None,
+        shared: str,
+    ) -> None:
+        self.message = message
+        self.qos = qos
+        self.retain = retain
+        self.identifiers = identifiers
+        self.shared = shared

@@ -1,0 +1,51 @@
+"""[H] A first-in first-out queue of deliveries: a list and the index of its first element."""
+
+from typing import TYPE_CHECKING, final
+
+if TYPE_CHECKING:
+    from robustmq_mqtt.delivery import Delivery
+
+
+@final
+class DeliveryQueue:
+    """Append at the end, pop at the front, both in constant time on average."""
+
+    def __init__(self) -> None:
+        self.items: list[Delivery | None] = []
+        self.first = 0
+
+    def __len__(self) -> int:
+        return len(self.items) - self.first
+
+    def size(self) -> int:
+        return len(self.items) - self.first
+
+    def append(self, delivery: "Delivery") -> None:
+        self.items.append(delivery)
+
+    def pop(self) -> "Delivery":
+        """The oldest; the queue must not be empty."""
+        delivery = self.items[self.first]
+        assert delivery is not None
+        self.items[self.first] = None
+        self.first += 1
+        if self.first > 32 and self.first * 2 > len(self.items):
+            del self.items[: self.first]
+            self.first = 0
+        return delivery
+
+    def drop_first_qos0(self) -> "Delivery | None":
+        """Take out the oldest QoS 0 delivery, if there is one."""
+        for i in range(self.first, len(self.items)):
+            delivery = self.items[i]
+            if delivery is not None and delivery.qos == 0:
+                del self.items[i]
+                return delivery
+        return None
+
+    def to_list(self) -> "list[Delivery]":
+        return [delivery for delivery in self.items if delivery is not None]
+
+    def clear(self) -> None:
+        self.items = []
+        self.first = 0

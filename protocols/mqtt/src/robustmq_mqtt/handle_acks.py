@@ -1,0 +1,85 @@
+"""[H] PUBACK, PUBREC, PUBREL, PUBCOMP (sections 3.4 to 3.7, 4.3)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from robustmq_mqtt.acknowledge import acknowledge
+from robustmq_mqtt.codec.acks import decode_ack
+from robustmq_mqtt.codec.acks import encode_ack
+from robustmq_mqtt.codec.reason_codes import PACKET_IDENTIFIER_NOT_FOUND
+from robustmq_mqtt.codec.wire import PACKET_ID, PUBACK, PUBCOMP, PUBREC, PUBREL
+from robustmq_mqtt.delivery import RELEASED, SENT
+
+if TYPE_CHECKING:
+    from robustmq_mqtt.connection import Connection
+
+PUBREL_PREFIX: Final = b"\x62\x02"
+PUBCOMP_PREFIX: Final = b"\x70\x02"
+
+
+def handle_puback(connection: Connection, packet_id: int) -> None:
+    session = connection.session
+    assert session is not None
+    delivery = session.inflight.get(packet_id)
+    # One for a packet that is not in flight is late, not wrong: a reconnect may have resolved it.
+    if delivery is not None and delivery.qos == 1:
+        session.finish(delivery)
+
+
+def handle_pubrec(connection: Connection, packet_id: int, reason_code: int) -> None:
+    session = connection.session
+    assert session is not None
+    delivery = session.inflight.get(packet_id)
+    if delivery is None or delivery.qos != 2:
+        if reason_code < 0x80:
+            # [MQTT-4.3.3-4] needs a PUBREL in any case; 5.0 can say that it was not known.
+            code = PACKET_IDENTIFIER_NOT_FOUND
+            connection.send(encode_ack(PUBREL, packet_id, code, None, connection.version))
+        return
+    if reason_code >= 0x80:
+        session.finish(delivery)  # [MQTT-4.3.3-4]: no PUBREL after an error
+        return
+    if delivery.state == SENT:
+        delivery.state = RELEASED
+        if delivery.sequence:
+            session.context.store.delivery_saved(session, delivery)
+    connection.send(PUBREL_PREFIX + PACKET_ID[packet_id])
+
+
+def handle_pubrel(connection: Connection, packet_id: int) -> None:
+    session = connection.session
+    assert session is not None
+    incoming = session.incoming
+    if packet_id in incoming:
+        incoming.discard(packet_id)
+        session.context.wrote = False
+        if session.expiry_interval:
+            session.context.store.incoming_done(session, packet_id)
+        acknowledge(connection, PUBCOMP_PREFIX + PACKET_ID[packet_id])
+    else:
+        code = PACKET_IDENTIFIER_NOT_FOUND
+        connection.send(encode_ack(PUBCOMP, packet_id, code, None, connection.version))
+
+
+def handle_pubcomp(connection: Connection, packet_id: int) -> None:
+    session = connection.session
+    assert session is not None
+    delivery = session.inflight.get(packet_id)
+    if delivery is not None and delivery.state == RELEASED:
+        session.finish(delivery)
+
+
+def handle_other_ack(
+    connection: Connection, packet_type: int, data: bytes, body: int, end: int
+) -> None:
+    """Acknowledgements with a reason code or properties, and malformed ones."""
+    ack = decode_ack(data, body, end, packet_type, connection.version)
+    if packet_type == PUBACK:
+        handle_puback(connection, ack.packet_id)
+    elif packet_type == PUBREC:
+        handle_pubrec(connection, ack.packet_id, ack.reason_code)
+    elif packet_type == PUBREL:
+        handle_pubrel(connection, ack.packet_id)
+    else:
+        handle_pubcomp(connection, ack.packet_id)

@@ -1,0 +1,143 @@
+"""[H] CONNECT (section 3.1): who is it, may they come in, and by which method."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, final
+
+from robustmq_mqtt.codec.connect import connect_version, decode_connect
+from robustmq_mqtt.codec.errors import PacketError, ProtocolViolation
+from robustmq_mqtt.codec.fixed_header import check_flags
+from robustmq_mqtt.codec.reason_codes import (
+    CLIENT_IDENTIFIER_NOT_VALID,
+    NOT_AUTHORIZED,
+    QOS_NOT_SUPPORTED,
+    QUOTA_EXCEEDED,
+    RETAIN_NOT_SUPPORTED,
+    SERVER_SHUTTING_DOWN,
+)
+from robustmq_mqtt.codec.wire import V3, V4, V5
+from robustmq_mqtt.connect_complete import complete_connect
+from robustmq_mqtt.handle_auth import begin_exchange
+from robustmq_mqtt.topics import check_topic_name, has_wildcard
+
+if TYPE_CHECKING:
+    from robustmq_mqtt.codec.packets import Connect, Will
+    from robustmq_mqtt.connection import Connection
+
+CONNECTING: Final = 1
+ALLOW: Final = 1
+PROTOCOL_NAMES: Final = {V3: "MQTT 3.1", V4: "MQTT 3.1.1", V5: "MQTT 5.0"}
+
+
+def handle_connect(connection: Connection, data: bytes, start: int, body: int, end: int) -> None:
+    """Check CONNECT and start authentication; raises PacketError, answered with CONNACK."""
+    check_flags(data[start], V5)
+    connection.version = connect_version(data, body, end)
+    packet = decode_connect(data, body, end)
+    connection.version = packet.version
+    connection.state = CONNECTING
+    connection.connect = packet
+    context = connection.context
+    if context.stopping:
+        raise PacketError(SERVER_SHUTTING_DOWN, "the server is shutting down")
+    check_client_id(connection, packet)
+    if packet.will is not None:
+        check_will(connection, packet.will)
+    limit = context.limits.max_sessions
+    if limit and len(context.sessions) >= limit and packet.client_id not in context.sessions:
+        raise PacketError(QUOTA_EXCEEDED, "mqtt.max_sessions is reached")
+    apply_connect_properties(connection, packet)
+    connection.client = context.new_client(
+        packet.client_id,
+        packet.username,
+        connection.transport.peer,
+        connection.transport.listener,
+        PROTOCOL_NAMES[packet.version],
+    )
+    properties = packet.properties
+    if properties is not None and properties.authentication_method is not None:
+        begin_exchange(
+            connection, properties.authentication_method, properties.authentication_data
+        )
+        return
+    connection.suspend()
+    context.services.authenticate(
+        connection.client, packet.password, Authenticated(connection).done
+    )
+
+
+@final
+class Authenticated:
+    """The callback of the authentication chain."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    def done(self, result: Any) -> None:
+        connection = self.connection
+        if connection.state == 3:
+            return
+        if result.verdict == ALLOW:
+            complete_connect(connection, None)
+        else:
+            connection.refuse(result.reason_code or NOT_AUTHORIZED, result.reason)
+
+
+def check_client_id(connection: Connection, packet: Connect) -> None:
+    """Empty identifiers get one assigned, where the version allows them (3.1.3.1)."""
+    limits = connection.context.limits
+    if packet.client_id:
+        if len(packet.client_id.encode()) > limits.max_client_id_length:
+            raise PacketError(
+                CLIENT_IDENTIFIER_NOT_VALID,
+                f"the client identifier is longer than {limits.max_client_id_length} bytes",
+            )
+        return
+    if not limits.allow_zero_length_client_id:
+        raise PacketError(CLIENT_IDENTIFIER_NOT_VALID, "the client identifier is empty")
+    if packet.version == V3 or (packet.version == V4 and not packet.clean_start):
+        # [MQTT-3.1.3-8]
+        raise PacketError(
+            CLIENT_IDENTIFIER_NOT_VALID, "an empty client identifier needs a clean session"
+        )
+    packet.client_id = "auto-" + connection.context.services.token(16).hex()
+    connection.assigned_client_id = True
+
+
+def check_will(connection: Connection, will: Will) -> None:
+    limits = connection.context.limits
+    if will.qos > limits.max_qos:
+        # [MQTT-3.2.2-12]
+        raise PacketError(QOS_NOT_SUPPORTED, f"the will's QoS {will.qos} is above the maximum")
+    if will.retain and not limits.retain_available:
+        # [MQTT-3.2.2-13]
+        raise PacketError(RETAIN_NOT_SUPPORTED, "retained messages are not available")
+    check_topic_name(will.topic, limits.max_topic_levels)
+    properties = will.properties
+    if (
+        properties is not None
+        and properties.response_topic is not None
+        and has_wildcard(properties.response_topic)
+    ):
+        raise ProtocolViolation("the will's Response Topic contains a wildcard")
+
+
+def apply_connect_properties(connection: Connection, packet: Connect) -> None:
+    """What the client says of its own limits (3.1.2.11)."""
+    properties = packet.properties
+    if properties is None:
+        return
+    limits = connection.context.limits
+    if properties.maximum_packet_size is not None:
+        connection.max_packet_out = properties.maximum_packet_size
+    if properties.receive_maximum is not None:
+        connection.receive_maximum = properties.receive_maximum
+    maximum = properties.topic_alias_maximum
+    if maximum:
+        connection.alias_out_max = min(maximum, limits.max_topic_alias_outgoing)
+        if connection.alias_out_max:
+            connection.alias_out = {}
+    if properties.request_problem_information == 0:
+        connection.problem_information = False
+    if properties.authentication_data is not None and properties.authentication_method is None:
+        raise ProtocolViolation("Authentication Data without an Authentication Method")

@@ -1,0 +1,245 @@
+"""[H] PUBLISH from a client (section 3.3): the way of a message begins here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from robustmq_mqtt.acknowledge import acknowledge
+from robustmq_mqtt.codec.acks import encode_ack
+from robustmq_mqtt.codec.errors import MalformedPacket, PacketError, ProtocolViolation
+from robustmq_mqtt.codec.properties import Properties
+from robustmq_mqtt.codec.publish import Publish, decode_publish
+from robustmq_mqtt.codec.reason_codes import (
+    NO_MATCHING_SUBSCRIBERS,
+    NOT_AUTHORIZED,
+    PAYLOAD_FORMAT_INVALID,
+    QOS_NOT_SUPPORTED,
+    QUOTA_EXCEEDED,
+    RECEIVE_MAXIMUM_EXCEEDED,
+    RETAIN_NOT_SUPPORTED,
+    SUCCESS,
+    TOPIC_ALIAS_INVALID,
+)
+from robustmq_mqtt.codec.wire import PACKET_ID, PUBACK, PUBREC, V5
+from robustmq_mqtt.retain import retain_message
+from robustmq_mqtt.topics import check_topic_name, has_wildcard
+
+if TYPE_CHECKING:
+    from robustmq_mqtt.connection import Connection
+    from robustmq_mqtt.session import Session
+
+PUBACK_PREFIX: Final = b"\x40\x02"
+PUBREC_PREFIX: Final = b"\x50\x02"
+DOLLAR: Final = 0x24
+
+
+def handle_publish(connection: Connection, data: bytes, start: int, body: int, end: int) -> None:
+    """Check, route and acknowledge one message; raises PacketError if the connection must go."""
+    context = connection.context
+    session = connection.session
+    assert session is not None
+    packet = decode_publish(data, start, body, end, connection.version)
+    stats = context.stats
+    stats.messages_received += 1
+    if packet.properties is not None:
+        apply_properties(connection, packet, packet.properties)
+    route: Any = context.routes.get(packet.topic_bytes)
+    if route is None:
+        route = resolve(connection, packet)
+    packet.topic = route.topic
+    packet.publisher = session.client_id
+    packet.timestamp = connection.wall
+    if context.limits.max_message_expiry_interval:
+        limit_expiry(packet, context.limits.max_message_expiry_interval)
+    qos = packet.qos
+    if qos == 0:
+        stats.messages_qos0_received += 1
+    elif qos == 1:
+        stats.messages_qos1_received += 1
+        if connection.version == V5:
+            check_receive_maximum(connection, session)
+    else:
+        stats.messages_qos2_received += 1
+        if packet.packet_id in session.incoming:
+            # Seen before: acknowledged again, not delivered again [MQTT-4.3.3-10].
+            context.wrote = False
+            acknowledge(connection, PUBREC_PREFIX + PACKET_ID[packet.packet_id])
+            return
+        if connection.version == V5:
+            check_receive_maximum(connection, session)
+    if (
+        context.authorizes
+        or packet.retain
+        or packet.topic_bytes[0] == DOLLAR
+        or qos > context.limits.max_qos
+        or packet.properties is not None
+    ):
+        code = admit(connection, packet)
+        if code:
+            refuse_publish(connection, packet, code)
+            return
+    context.wrote = False
+    matched = publish(connection, packet, route)
+    if qos == 1:
+        if matched or connection.version != V5:
+            frame = PUBACK_PREFIX + PACKET_ID[packet.packet_id]
+        else:
+            frame = encode_ack(PUBACK, packet.packet_id, NO_MATCHING_SUBSCRIBERS, None, V5)
+        if not context.wrote and connection.deferred == 0:
+            connection.send(frame)
+        else:
+            acknowledge(connection, frame, failure_frame(connection, PUBACK, packet.packet_id))
+    elif qos == 2:
+        receive_qos2(connection, session, packet.packet_id, matched)
+
+
+def publish(connection: Connection, packet: Publish, route: Any) -> int:
+    """Retain if asked to, hand over to the subscribers; returns how many matched."""
+    context = connection.context
+    if packet.retain:
+        retain_message(context, packet)
+    matched: int = route.deliver(packet)
+    if matched == 0:
+        context.stats.dropped_no_subscribers += 1
+    return matched
+
+
+def receive_qos2(
+    connection: Connection, session: Session, packet_id: int, matched: int
+) -> None:
+    """Remember the identifier until PUBREL, so that a repetition is not a second message."""
+    session.incoming.add(packet_id)
+    if session.expiry_interval:
+        session.context.store.incoming_saved(session, packet_id)
+    if matched or connection.version != V5:
+        frame = PUBREC_PREFIX + PACKET_ID[packet_id]
+    else:
+        frame = encode_ack(PUBREC, packet_id, NO_MATCHING_SUBSCRIBERS, None, V5)
+    acknowledge(connection, frame, failure_frame(connection, PUBREC, packet_id))
+
+
+def failure_frame(connection: Connection, packet_type: int, packet_id: int) -> bytes:
+    """What a 5.0 client gets if storage fails; empty for 3.x, which can only be disconnected."""
+    if connection.version != V5:
+        return b""
+    return encode_ack(packet_type, packet_id, QUOTA_EXCEEDED, None, V5)
+
+
+def check_receive_maximum(connection: Connection, session: Session) -> None:
+    """More unacknowledged QoS 1 and 2 messages than announced are an error [MQTT-3.3.4-9]."""
+    if connection.deferred + len(session.incoming) >= connection.context.limits.receive_maximum:
+        limit = connection.context.limits.receive_maximum
+        raise PacketError(
+            RECEIVE_MAXIMUM_EXCEEDED, f"more than {limit} unacknowledged QoS 1 and 2 messages"
+        )
+
+
+def apply_properties(connection: Connection, packet: Publish, properties: Properties) -> None:
+    """Topic alias and expiry of a 5.0 PUBLISH."""
+    if properties.subscription_identifiers is not None:
+        # [MQTT-3.3.4-6]
+        raise ProtocolViolation("a client's PUBLISH has a Subscription Identifier")
+    response_topic = properties.response_topic
+    if response_topic is not None and has_wildcard(response_topic):
+        raise ProtocolViolation("the Response Topic contains a wildcard")  # [MQTT-3.3.2-14]
+    alias = properties.topic_alias
+    if alias is not None:
+        resolve_alias(connection, packet, alias)
+    interval = properties.message_expiry_interval
+    if interval is not None:
+        packet.expires_at = connection.wall + interval
+
+
+def limit_expiry(packet: Publish, longest: int) -> None:
+    latest = packet.timestamp + longest
+    if packet.expires_at == 0.0 or packet.expires_at > latest:
+        packet.expires_at = latest
+
+
+def resolve_alias(connection: Connection, packet: Publish, alias: int) -> None:
+    """Set or use a topic alias (3.3.2.3.4)."""
+    if alias > connection.context.limits.max_topic_alias:
+        # [MQTT-3.3.2-9]
+        raise PacketError(TOPIC_ALIAS_INVALID, f"topic alias {alias} is above the maximum")
+    aliases = connection.alias_in
+    if aliases is None:
+        aliases = {}
+        connection.alias_in = aliases
+    if packet.topic_bytes:
+        aliases[alias] = packet.topic_bytes
+        return
+    known = aliases.get(alias)
+    if known is None:
+        raise ProtocolViolation(f"topic alias {alias} has no topic yet")
+    packet.topic_bytes = known
+
+
+def resolve(connection: Connection, packet: Publish) -> Any:
+    """The route of a topic not seen lately: decode and check its name."""
+    if not packet.topic_bytes and connection.version == V5 and packet.properties is None:
+        raise ProtocolViolation("PUBLISH has neither a topic name nor a topic alias")
+    try:
+        topic = packet.topic_bytes.decode()
+    except UnicodeDecodeError:
+        raise MalformedPacket("the topic name is not valid UTF-8") from None
+    if "\0" in topic:
+        raise MalformedPacket("the topic name contains U+0000")  # [MQTT-1.5.4-2]
+    check_topic_name(topic, connection.context.limits.max_topic_levels)
+    return connection.context.router.route(topic)
+
+
+def admit(connection: Connection, packet: Publish) -> int:
+    """The checks that most messages do not need; returns 0 or the reason code of a refusal."""
+    context = connection.context
+    limits = context.limits
+    if packet.qos > limits.max_qos:
+        # [MQTT-3.2.2-11]
+        raise PacketError(QOS_NOT_SUPPORTED, f"QoS {packet.qos} is above the maximum")
+    if packet.retain and not limits.retain_available:
+        raise PacketError(RETAIN_NOT_SUPPORTED, "retained messages are not available")
+    if packet.topic_bytes.startswith(b"$SYS/"):
+        return NOT_AUTHORIZED
+    properties = packet.properties
+    if properties is not None and limits.check_payload_format:
+        if properties.payload_format_indicator == 1 and not is_utf8(packet.payload):
+            return PAYLOAD_FORMAT_INVALID
+    if context.authorizes and not context.services.authorize(
+        connection.client, "publish", packet.topic, packet.qos, packet.retain
+    ):
+        return NOT_AUTHORIZED
+    return SUCCESS
+
+
+def is_utf8(payload: bytes) -> bool:
+    try:
+        payload.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def refuse_publish(connection: Connection, packet: Publish, code: int) -> None:
+    """Say no to one message: by reason code, by disconnecting, or by dropping it quietly."""
+    context = connection.context
+    context.stats.dropped_not_authorized += 1
+    context.log.info(
+        "publish refused",
+        peer=connection.transport.peer,
+        client_id=packet.publisher,
+        topic=packet.topic,
+        reason_code=f"0x{code:02x}",
+    )
+    if code == PAYLOAD_FORMAT_INVALID and packet.qos == 0:
+        raise PacketError(code, "the payload is not the UTF-8 text it claims to be")
+    if code == NOT_AUTHORIZED and context.limits.deny_action_disconnect:
+        raise PacketError(code, f"publishing to {packet.topic!r} is not allowed")
+    context.wrote = False
+    if packet.qos == 1:
+        acknowledge(connection, encode_ack(PUBACK, packet.packet_id, code, None, connection.version))
+    elif packet.qos == 2:
+        if connection.version != V5:
+            # 3.x cannot be told no: it goes through the motions, the message goes nowhere [4.3.3].
+            session = connection.session
+            if session is not None:
+                session.incoming.add(packet.packet_id)
+        acknowledge(connection, encode_ack(PUBREC, packet.packet_id, code, None, connection.version))

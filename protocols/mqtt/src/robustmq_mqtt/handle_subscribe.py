@@ -1,0 +1,131 @@
+"""[H] SUBSCRIBE (section 3.8): every filter is granted or refused for itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from robustmq_mqtt.acknowledge import acknowledge
+from robustmq_mqtt.codec.errors import PacketError, ProtocolViolation
+from robustmq_mqtt.codec.reason_codes import (
+    NOT_AUTHORIZED,
+    QUOTA_EXCEEDED,
+    SHARED_SUBSCRIPTIONS_NOT_SUPPORTED,
+    WILDCARD_SUBSCRIPTIONS_NOT_SUPPORTED,
+)
+from robustmq_mqtt.codec.subscribe import decode_subscribe, encode_suback
+from robustmq_mqtt.retain import send_retained
+from robustmq_mqtt.subscription import MqttSubscription
+from robustmq_mqtt.topics import has_wildcard, parse_filter
+
+if TYPE_CHECKING:
+    from robustmq_mqtt.codec.packets import TopicSubscription
+    from robustmq_mqtt.connection import Connection
+
+SEND_RETAINED: Final = 0
+SEND_RETAINED_IF_NEW: Final = 1
+
+
+def handle_subscribe(connection: Connection, data: bytes, body: int, end: int) -> None:
+    """Grant what may be granted, answer with one code per filter, then send retained messages."""
+    packet = decode_subscribe(data, body, end, connection.version)
+    context = connection.context
+    context.wrote = False
+    identifier = 0
+    if packet.properties is not None:
+        identifiers = packet.properties.subscription_identifiers
+        if identifiers:
+            identifier = identifiers[0]
+    codes: list[int] = []
+    wants_retained: list[MqttSubscription] = []
+    for wanted in packet.subscriptions:
+        codes.append(subscribe_one(connection, wanted, identifier, wants_retained))
+    acknowledge(connection, encode_suback(packet.packet_id, codes, None, connection.version))
+    for subscription in wants_retained:
+        send_retained(context, subscription)
+
+
+def subscribe_one(
+    connection: Connection,
+    wanted: TopicSubscription,
+    identifier: int,
+    wants_retained: list[MqttSubscription],
+) -> int:
+    """Grant one filter; returns the granted QoS or the reason code of the refusal."""
+    context = connection.context
+    limits = context.limits
+    session = connection.session
+    assert session is not None
+    full = wanted.topic_filter
+    try:
+        parsed = parse_filter(full, limits.max_topic_levels)
+    except PacketError as error:
+        context.log.info(
+            "subscription refused",
+            peer=connection.transport.peer,
+            client_id=session.client_id,
+            topic_filter=full,
+            reason=error.reason,
+        )
+        return error.reason_code
+    if parsed.group and wanted.no_local:
+        # [MQTT-3.8.3-4]
+        raise ProtocolViolation("No Local is set on a shared subscription")
+    code = refusal(connection, full, parsed.topic_filter, parsed.group, wanted.qos)
+    if code:
+        return code
+    qos = min(wanted.qos, limits.max_qos)
+    is_new = full not in session.subscriptions
+    no_local = wanted.no_local
+    retain_as_published = wanted.retain_as_published
+    connect = connection.connect
+    if connect is not None and connect.is_bridge and not parsed.group:
+        # What a bridge asks for by the top bit of its protocol level: no echo, RETAIN kept.
+        no_local = True
+        retain_as_published = True
+    subscription = MqttSubscription(
+        session,
+        full,
+        parsed.topic_filter,
+        parsed.group,
+        qos,
+        no_local,
+        retain_as_published,
+        wanted.retain_handling,
+        identifier,
+    )
+    session.subscriptions[full] = subscription
+    context.router.subscribe(parsed.topic_filter, subscription, parsed.group)
+    if session.expiry_interval:
+        context.store.subscribed(session, subscription)
+    for listener in context.events:
+        listener.session_subscribed(connection.client, full, qos)
+    # A shared subscription gets no retained messages (4.8.2).
+    if not parsed.group and limits.retain_available:
+        handling = wanted.retain_handling
+        if handling == SEND_RETAINED or (handling == SEND_RETAINED_IF_NEW and is_new):
+            wants_retained.append(subscription)  # [MQTT-3.3.1-9], [MQTT-3.3.1-10]
+    return qos
+
+
+def refusal(
+    connection: Connection, full: str, topic_filter: str, group: str, qos: int
+) -> int:
+    """The reason code against a valid filter, or 0; 3.x gets 0x80 for any."""
+    context = connection.context
+    limits = context.limits
+    session = connection.session
+    assert session is not None
+    if group and not limits.shared_subscription:
+        return SHARED_SUBSCRIPTIONS_NOT_SUPPORTED
+    if not limits.wildcard_subscription and has_wildcard(topic_filter):
+        return WILDCARD_SUBSCRIPTIONS_NOT_SUPPORTED
+    maximum = limits.max_subscriptions
+    if maximum and len(session.subscriptions) >= maximum and full not in session.subscriptions:
+        return QUOTA_EXCEEDED
+    if context.authorizes and not context.services.authorize(
+        connection.client, "subscribe", topic_filter, qos, False
+    ):
+        return NOT_AUTHORIZED
+    return 0
+
+

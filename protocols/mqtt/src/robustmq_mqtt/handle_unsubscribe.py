@@ -1,0 +1,46 @@
+"""[H] UNSUBSCRIBE (section 3.10)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from robustmq_mqtt.acknowledge import acknowledge
+from robustmq_mqtt.codec.errors import PacketError
+from robustmq_mqtt.codec.reason_codes import NO_SUBSCRIPTION_EXISTED, SUCCESS
+from robustmq_mqtt.codec.subscribe import decode_unsubscribe, encode_unsuback
+from robustmq_mqtt.shared import leave_shared
+from robustmq_mqtt.topics import parse_filter
+
+if TYPE_CHECKING:
+    from robustmq_mqtt.connection import Connection
+
+
+def handle_unsubscribe(connection: Connection, data: bytes, body: int, end: int) -> None:
+    """Remove each filter, compared character by character, and answer for each [MQTT-3.10.4-1]."""
+    packet = decode_unsubscribe(data, body, end, connection.version)
+    connection.context.wrote = False
+    codes: list[int] = []
+    for full in packet.topic_filters:
+        codes.append(unsubscribe_one(connection, full))
+    acknowledge(connection, encode_unsuback(packet.packet_id, codes, None, connection.version))
+
+
+def unsubscribe_one(connection: Connection, full: str) -> int:
+    context = connection.context
+    session = connection.session
+    assert session is not None
+    subscription = session.subscriptions.pop(full, None)
+    if subscription is None:
+        try:
+            parse_filter(full, context.limits.max_topic_levels)
+        except PacketError as error:
+            return error.reason_code
+        return NO_SUBSCRIPTION_EXISTED
+    context.router.unsubscribe(subscription.topic_filter, session, subscription.group)
+    if session.expiry_interval:
+        context.store.unsubscribed(session, full)
+    if subscription.group:
+        leave_shared(session, subscription)
+    for listener in context.events:
+        listener.session_unsubscribed(connection.client, full)
+    return SUCCESS

@@ -1,0 +1,229 @@
+"""[H] A session: a client's subscriptions and the messages on their way to it (section 4.1).
+
+Outgoing QoS 1 and 2 messages wait in `queue` until the window (the client's Receive Maximum, capped
+by `max_inflight`) has room, then stay in `inflight` by packet identifier until acknowledged. After a
+reconnect the unacknowledged ones are in `resend`, in their original order, and go first [MQTT-4.4.0-1].
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, final
+
+from robustmq_mqtt.delivery import RELEASED, SENT, Delivery
+from robustmq_mqtt.fifo import DeliveryQueue
+from robustmq_mqtt.limits import DISCONNECT_SUBSCRIBER, DROP_OLDEST
+
+if TYPE_CHECKING:
+    from robustmq_mqtt.codec.packets import Will
+    from robustmq_mqtt.codec.publish import Publish
+    from robustmq_mqtt.connection import Connection
+    from robustmq_mqtt.context import Context
+    from robustmq_mqtt.subscription import MqttSubscription
+
+
+@final
+class Session:
+    """State that belongs to a client id; `expiry_interval` is in seconds, 0xFFFFFFFF for never."""
+
+    def __init__(self, context: Context, client_id: str) -> None:
+        self.context = context
+        self.client_id = client_id
+        self.client: Any = None
+        self.connection: Connection | None = None
+        self.expiry_interval = 0
+        self.disconnected_at = 0.0
+        self.subscriptions: dict[str, MqttSubscription] = {}
+        self.queue = DeliveryQueue()
+        self.queued_qos0 = 0
+        self.retained_queue = DeliveryQueue()
+        self.inflight: dict[int, Delivery] = {}
+        self.resend = DeliveryQueue()
+        self.window_used = 0
+        self.window = context.limits.max_inflight
+        self.upgrade_qos = context.limits.upgrade_qos
+        self.last_packet_id = 0
+        self.last_sequence = 0
+        self.incoming: set[int] = set()
+        self.will: Will | None = None
+        self.will_timer: Any = None
+        self.expiry_timer: Any = None
+        self.dropped = 0
+        self.ended = False
+
+    def is_durable(self) -> bool:
+        """Whether it outlives its connection, and so is kept in storage."""
+        return self.expiry_interval != 0
+
+    # -- to the client -----------------------------------------------------------------------
+
+    def send_qos0(self, message: Publish, retain: bool, identifiers: list[int] | None) -> bool:
+        """Send a QoS 0 message, or queue it if the client reads too slowly."""
+        connection = self.connection
+        if connection is None:
+            if self.context.limits.queue_qos0_messages and self.expiry_interval:
+                return self.enqueue(Delivery(message, 0, retain, identifiers, ""))
+            return False
+        if self.queued_qos0 == 0 and connection.can_write():
+            connection.send_qos0(message, retain, identifiers)
+            return True
+        return self.enqueue(Delivery(message, 0, retain, identifiers, ""))
+
+    def send(
+        self, message: Publish, qos: int, retain: bool, identifiers: list[int] | None, shared: str
+    ) -> bool:
+        """Send a QoS 1 or 2 message, or queue it; False if this session does not take it."""
+        connection = self.connection
+        delivery = Delivery(message, qos, retain, identifiers, shared)
+        if (
+            connection is not None
+            and self.window_used < self.window
+            and self.queue.size() == 0
+            and connection.can_write()
+        ):
+            self.transmit(connection, delivery)
+            return True
+        if connection is None and self.expiry_interval == 0:
+            return False
+        return self.enqueue(delivery)
+
+    def transmit(self, connection: Connection, delivery: Delivery) -> None:
+        """Give a QoS 1 or 2 delivery its packet identifier and send it."""
+        packet_id = self.last_packet_id
+        inflight = self.inflight
+        while True:
+            packet_id += 1
+            if packet_id > 65_535:
+                packet_id = 1
+            if packet_id not in inflight:
+                break
+        if not connection.send_delivery(delivery, packet_id, False):
+            self.discard(delivery)  # larger than this client accepts [MQTT-3.1.2-25]
+            return
+        self.last_packet_id = packet_id
+        delivery.packet_id = packet_id
+        delivery.state = SENT
+        inflight[packet_id] = delivery
+        self.window_used += 1
+        if self.expiry_interval:
+            self.save(delivery)
+
+    def enqueue(self, delivery: Delivery) -> bool:
+        """Queue a delivery, within the bound and by the configured overflow policy."""
+        limits = self.context.limits
+        queue = self.queue
+        if limits.max_queued_messages and queue.size() >= limits.max_queued_messages:
+            self.dropped += 1
+            self.context.stats.dropped_queue_full += 1
+            if limits.overflow == DISCONNECT_SUBSCRIBER:
+                connection = self.connection
+                if connection is not None:
+                    connection.quota_exceeded()
+                return False
+            if limits.overflow != DROP_OLDEST:
+                return False
+            self.drop_one_queued()
+        queue.append(delivery)
+        if delivery.qos == 0:
+            self.queued_qos0 += 1
+        if self.expiry_interval:
+            self.save(delivery)
+        return True
+
+    def drop_one_queued(self) -> None:
+        """Make room: the oldest QoS 0 message, or else the oldest of all."""
+        oldest: Delivery | None = None
+        if self.queued_qos0:
+            oldest = self.queue.drop_first_qos0()
+        if oldest is None:
+            oldest = self.queue.pop()
+        self.discard(oldest)
+
+    def discard(self, delivery: Delivery) -> None:
+        """Forget a delivery that left the queue without being sent."""
+        if delivery.qos == 0 and self.queued_qos0:
+            self.queued_qos0 -= 1
+        if delivery.sequence:
+            self.context.store.delivery_done(self, delivery)
+
+    def save(self, delivery: Delivery) -> None:
+        if delivery.sequence == 0:
+            self.last_sequence += 1
+            delivery.sequence = self.last_sequence
+        self.context.store.delivery_saved(self, delivery)
+
+    def pump(self) -> None:
+        """Send what waits, as far as the window and the socket have room."""
+        connection = self.connection
+        if connection is None:
+            return
+        now: float = self.context.clock.wall
+        while connection.can_write():
+            if self.resend.size():
+                if self.window_used >= self.window:
+                    return
+                self.retransmit(connection, self.resend.pop())
+            elif self.queue.size():
+                if self.window_used >= self.window:
+                    return
+                self.send_queued(connection, self.queue.pop(), now)
+            elif self.retained_queue.size():
+                if self.window_used >= self.window:
+                    return
+                self.send_retained(connection, self.retained_queue.pop(), now)
+            else:
+                return
+
+    def send_queued(self, connection: Connection, delivery: Delivery, now: float) -> None:
+        if delivery.message.has_expired(now):
+            self.context.stats.dropped_expired += 1  # [MQTT-3.3.2-5]
+            self.discard(delivery)
+        elif delivery.qos == 0:
+            connection.send_qos0(delivery.message, delivery.retain, delivery.identifiers)
+            self.discard(delivery)
+        else:
+            self.transmit(connection, delivery)
+
+    def send_retained(self, connection: Connection, delivery: Delivery, now: float) -> None:
+        message = delivery.message
+        if self.context.retained.get(message.topic) is not message or message.has_expired(now):
+            return  # replaced or gone since the subscription was made
+        if delivery.qos == 0:
+            connection.send_qos0(message, delivery.retain, delivery.identifiers)
+        else:
+            self.transmit(connection, delivery)
+
+    def retransmit(self, connection: Connection, delivery: Delivery) -> None:
+        """Send an unacknowledged PUBLISH with DUP, or its PUBREL, again [MQTT-4.4.0-1]."""
+        self.window_used += 1
+        if delivery.state == RELEASED:
+            connection.send_pubrel(delivery.packet_id)
+        elif not connection.send_delivery(delivery, delivery.packet_id, True):
+            self.release_slot(delivery)
+
+    # -- acknowledged by the client --------------------------------------------------------------
+
+    def finish(self, delivery: Delivery) -> None:
+        """The client is done with an in-flight delivery: its window slot is free for the next."""
+        self.release_slot(delivery)
+        if self.queue.size() or self.resend.size() or self.retained_queue.size():
+            self.pump()
+
+    def release_slot(self, delivery: Delivery) -> None:
+        self.inflight.pop(delivery.packet_id, None)
+        if self.window_used:
+            self.window_used -= 1
+        if delivery.sequence:
+            self.context.store.delivery_done(self, delivery)
+
+    def attach(self, connection: Connection, window: int) -> None:
+        """A new connection: everything unacknowledged has to be sent again, in order."""
+        self.connection = connection
+        self.window = window
+        self.window_used = 0
+        self.resend.clear()
+        for delivery in self.inflight.values():
+            self.resend.append(delivery)
+
+    def waiting(self) -> int:
+        """Messages queued or in flight."""
+        return self.queue.size() + len(self.inflight)

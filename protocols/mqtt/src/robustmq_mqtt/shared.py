@@ -1,0 +1,57 @@
+"""[H] What a leaving member of a shared subscription leaves to the others (section 4.8.2)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from robustmq_mqtt.delivery import Delivery
+    from robustmq_mqtt.session import Session
+    from robustmq_mqtt.subscription import MqttSubscription
+
+
+def leave_shared(session: Session, subscription: MqttSubscription) -> None:
+    """Give queued messages of one shared subscription to another member.
+
+    Called when the member has unsubscribed but stays connected: what is in flight to it is finished
+    with it, as the specification allows, so that nothing arrives twice.
+    """
+    keep: list[Delivery] = []
+    leaving: list[Delivery] = []
+    for delivery in session.queue.to_list():
+        if delivery.shared == subscription.full_filter:
+            leaving.append(delivery)
+        else:
+            keep.append(delivery)
+    if not leaving:
+        return
+    session.queue.clear()
+    for delivery in keep:
+        session.queue.append(delivery)
+    for delivery in leaving:
+        session.discard(delivery)
+        session.context.router.redispatch(
+            subscription.topic_filter, subscription.group, delivery.message
+        )
+
+
+def hand_over_shared(session: Session) -> None:
+    """Give everything unacknowledged from shared subscriptions to other members: the session ends.
+
+    The session must have left its groups already. A QoS 2 message that has been sent is not given to
+    anyone else [MQTT-4.8.2-5].
+    """
+    context = session.context
+    leaving = [d for d in session.inflight.values() if d.qos == 1]
+    leaving.extend(session.queue.to_list())
+    for delivery in leaving:
+        if not delivery.shared:
+            continue
+        group, topic_filter = split_shared(delivery.shared)
+        context.router.redispatch(topic_filter, group, delivery.message)
+
+
+def split_shared(full_filter: str) -> tuple[str, str]:
+    """Group and filter of "$share/group/filter"."""
+    parts = full_filter.split("/", 2)
+    return parts[1], parts[2]

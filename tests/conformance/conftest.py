@@ -1,0 +1,55 @@
+"""Fixtures of the conformance tests: brokers, clients and names that no other test uses."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from broker_process import BrokerPool, BrokerProcess, BrokerWith
+from wire import Clients, code, unique_topic
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers",
+        "normative(*statements): shows these statements of MQTT, as '3.1.1:MQTT-3.1.0-2'",
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test with an argument ``level`` runs for every protocol level unless it says which."""
+    given = metafunc.definition.iter_markers("parametrize")
+    if "level" in metafunc.fixturenames and not any("level" in mark.args[0] for mark in given):
+        metafunc.parametrize("level", [code.V31, code.V311, code.V5], ids=["v31", "v311", "v5"])
+
+
+@pytest.fixture(scope="session")
+def pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrokerPool]:
+    """Brokers by settings; at the end all must stop cleanly, without a traceback in their logs."""
+    pool = BrokerPool(tmp_path_factory.mktemp("brokers"))
+    yield pool
+    pool.stop()
+
+
+@pytest.fixture
+def broker(pool: BrokerPool) -> BrokerProcess:
+    """The shared broker with default settings."""
+    return pool.get()
+
+
+@pytest.fixture
+def broker_with(pool: BrokerPool) -> BrokerWith:
+    """The shared broker with the given settings."""
+    return pool.get
+
+
+@pytest.fixture
+def clients(broker: BrokerProcess) -> Iterator[Clients]:
+    """Clients of the shared broker."""
+    with Clients(broker.address) as clients:
+        yield clients
+
+
+@pytest.fixture
+def topic() -> str:
+    """A topic that only this test uses."""
+    return unique_topic()

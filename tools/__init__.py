@@ -1,0 +1,1 @@
+"""What builds, checks and proves this repository; run as `python -m tools.<name>` from its root."""
