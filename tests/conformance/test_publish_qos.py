@@ -199,12 +199,10 @@ def test_unknown_acknowledgements_do_no_harm(clients: Clients, level: int) -> No
     client.ack(code.PUBCOMP, 1234)
     client.quiet()
     client.ack(code.PUBREC, 1234)
+    pubrel = client.expect(Pubrel)
+    assert pubrel.packet_id == 1234
     if level == code.V5:
-        pubrel = client.expect(Pubrel)
-        assert (pubrel.packet_id, pubrel.reason) == (1234, code.PACKET_IDENTIFIER_NOT_FOUND)
-    else:
-        for packet in client.drain():
-            pytest.fail(f"{packet} for an acknowledgement of nothing")
+        assert pubrel.reason == code.PACKET_IDENTIFIER_NOT_FOUND
 
 
 @pytest.mark.normative("3.1.1:MQTT-3.3.1-3", "5.0:MQTT-3.3.1-3")
@@ -214,7 +212,10 @@ def test_dup_of_the_publisher_is_not_passed_on(
 ) -> None:
     watcher = clients.subscriber(level, topic)
     publisher = clients(level)
-    publisher.send_publish(topic, b"x", qos, dup=True)
+    packet_id = publisher.send_publish(topic, b"x", qos, dup=True)
+    if qos == 2:
+        publisher.expect(Pubrec)
+        publisher.ack(code.PUBREL, packet_id)
     assert not watcher.receive(topic, b"x").dup
 
 
@@ -261,5 +262,5 @@ def test_packet_id_0_is_refused(clients: Clients, level: int, topic: str, kind: 
     watcher = clients.subscriber(level, topic)
     client = clients(level)
     client.send(packets[kind])
-    client.expect_refused(code.PROTOCOL_ERROR)
+    client.expect_refused(code.PROTOCOL_ERROR, code.MALFORMED_PACKET)
     watcher.quiet()

@@ -4,13 +4,19 @@ import ipaddress
 from collections.abc import Collection, Mapping
 from typing import Annotated, Any, Final, Literal, Protocol
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from robustmq_common.config.model import Address, Bytes, Expected, Section
 from robustmq_common.config.quantities import parse_address
 from robustmq_common.errors import ConfigError
 
 DEFAULT_DATA_DIR: Final = "robustmq-data"
+
+
+def _check_path(path: str) -> str:
+    if path.startswith("~"):
+        raise ValueError("expected a path without ~, which only shells understand")
+    return path
 
 
 class BrokerConfig(Section):
@@ -26,7 +32,7 @@ class BrokerConfig(Section):
             "no spaces, `/`, `+`, `#` or `$`."
         ),
     )
-    data_dir: str = Field(
+    data_dir: Annotated[str, AfterValidator(_check_path), Expected("a path", name="path")] = Field(
         DEFAULT_DATA_DIR,
         min_length=1,
         description=(
@@ -133,13 +139,15 @@ class LogConfig(Section):
     format: Literal["text", "json"] = Field(
         "text", description="Lines for people, or one JSON object per line."
     )
-    file: str | None = Field(
-        None,
-        min_length=1,
-        description=(
-            "File to append to, seen from where the broker is started; it may be moved away at "
-            "any time, a new one is begun. Unset, lines go to standard error."
-        ),
+    file: Annotated[str, AfterValidator(_check_path), Expected("a path", name="path")] | None = (
+        Field(
+            None,
+            min_length=1,
+            description=(
+                "File to append to, seen from where the broker is started; it may be moved away at "
+                "any time, a new one is begun. Unset, lines go to standard error."
+            ),
+        )
     )
 
 

@@ -1,14 +1,13 @@
 """[D] The event loop: uvloop where there is one (twice the messages per second), else asyncio's."""
 
 import asyncio
-
-try:
-    import uvloop
-except ImportError:  # PyPy, or a platform without wheels
-    uvloop = None  # type: ignore[assignment]
+import importlib.util
 
 
 def new_event_loop() -> asyncio.AbstractEventLoop:
-    if uvloop is None:
+    """A loop for `asyncio.Runner`."""
+    if importlib.util.find_spec("uvloop") is None:  # PyPy, or a platform without wheels
         return asyncio.new_event_loop()
+    import uvloop
+
     return uvloop.new_event_loop()

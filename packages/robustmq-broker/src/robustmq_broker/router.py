@@ -148,7 +148,9 @@ class TopicRouter:
                 node.groups = None
         return True
 
-    def redispatch(self, topic_filter: str, group: str, message: "Message") -> bool:
+    def redispatch(
+        self, topic_filter: str, group: str, message: "Message", connected_only: bool = False
+    ) -> bool:
         """Give a message that a leaving member did not acknowledge to another member."""
         node = self.trie.find(topic_filter)
         if node is None:
@@ -157,7 +159,11 @@ class TopicRouter:
         if groups is None:
             return False
         shared = groups.get(group)
-        return shared is not None and shared.deliver(message)
+        if shared is None:
+            return False
+        return shared.deliver_connected(message) or (
+            not connected_only and shared.deliver_offline(message)
+        )
 
     def forget(self, topic_filter: str) -> None:
         """Drop the cached routes that a change of this filter may have made wrong."""

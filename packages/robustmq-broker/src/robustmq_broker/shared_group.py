@@ -40,6 +40,16 @@ class SharedGroup:
 
         With nobody connected it waits in the queue of the next member that keeps one.
         """
+        return self.deliver_connected(message) or self.deliver_offline(message)
+
+    def deliver_connected(self, message: "Message") -> bool:
+        return self.offer(message, True)
+
+    def deliver_offline(self, message: "Message") -> bool:
+        return self.offer(message, False)
+
+    def offer(self, message: "Message", connected: bool) -> bool:
+        """Offer the message to each member once, from the one whose turn it is."""
         members = self.members
         count = len(members)
         if self.turn >= count:
@@ -50,16 +60,7 @@ class SharedGroup:
             if at >= count:
                 at -= count
             member = members[at]
-            if member.available():
-                self.turn = at + 1
-                if member.deliver(message):
-                    return True
-        for i in range(count):
-            at = start + i
-            if at >= count:
-                at -= count
-            member = members[at]
-            if not member.available() and member.deliver(message):
+            if member.available() == connected and member.deliver(message):
                 self.turn = at + 1
                 return True
         return False

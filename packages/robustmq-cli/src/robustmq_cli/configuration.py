@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from robustmq_broker import app
+from robustmq_broker.config import SECTIONS
 from robustmq_common.config import Assignment, Origin, Settings, load_settings, load_tolerant
 from robustmq_common.plugins.discovery import installed_plugins
 from robustmq_common.plugins.registry import Registry, load_plugins
@@ -32,7 +32,7 @@ def preliminary(given: Given) -> Settings:
 
     Bad values are left out here; `load` reports them. Raises ConfigError for an unreadable file.
     """
-    wanted = {name: app.SECTIONS[name] for name in ("broker", "plugins", "log")}
+    wanted = {name: SECTIONS[name] for name in ("broker", "plugins", "log")}
     return load_tolerant(wanted, given.config, os.environ, given.overrides, options=given.options())
 
 
@@ -47,9 +47,9 @@ def load(given: Given, first: Settings, log: Log) -> tuple[Settings, Registry]:
     first: from `preliminary`. Raises ConfigError or PluginError, with a line per problem.
     """
     plugins = first.section("plugins")
-    registry = load_plugins(plugins.disabled, plugins.on_error, log, tuple(app.SECTIONS))
+    registry = load_plugins(plugins.disabled, plugins.on_error, log, tuple(SECTIONS))
     settings = load_settings(
-        {**app.SECTIONS, **registry.config_sections()},
+        {**SECTIONS, **registry.config_sections()},
         given.config,
         os.environ,
         given.overrides,

@@ -62,7 +62,7 @@ def set_up_logging(
         processors=[_stamp, lambda _, __, fields: line(fields)],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
         logger_factory=lambda *_: writer,
-        cache_logger_on_first_use=False,
+        cache_logger_on_first_use=True,
     )
     log = cast("Log", structlog.get_logger().bind())
     _take_over_standard_library(_Bridge(log, writer), LEVELS[level])
@@ -82,14 +82,14 @@ class _LineWriter:
 
     def __init__(self, file: str | None, stream: TextIO, lost_line: Callable[[int], str]) -> None:
         self._path = None if file is None else Path(file)
-        self._stream = stream
+        self._stream: TextIO | _File = stream
         self._lost_line = lost_line
         self._lock = threading.Lock()
         self._lost = 0
         self.debug = self.info = self.warning = self.error = self.critical = self.write
         if self._path is not None:
             try:
-                self._stream = _open(self._path)
+                self._stream = _File(self._path)
             except OSError as error:
                 reason = (error.strerror or str(error)).lower()
                 raise ConfigError(f'log.file = "{file}": cannot write there: {reason}') from error
@@ -100,7 +100,7 @@ class _LineWriter:
             try:
                 if self._path is not None and self._moved(self._path):
                     self._stream.close()
-                    self._stream = _open(self._path)
+                    self._stream = _File(self._path)
                 if self._lost:
                     self._stream.write(f"{self._lost_line(self._lost)}\n")
                 self._stream.write(f"{line}\n")
@@ -118,13 +118,32 @@ class _LineWriter:
         """Whether somebody took the file away, as log rotation does."""
         try:
             return not os.path.samestat(path.stat(), os.fstat(self._stream.fileno()))
-        except (FileNotFoundError, ValueError):
+        except FileNotFoundError:
             return True
 
 
-def _open(path: Path) -> TextIO:
-    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
-    return os.fdopen(descriptor, "a", encoding="utf-8", errors="backslashreplace")
+class _File:
+    """A file that is appended to without a buffer: what was not written is not written later."""
+
+    def __init__(self, path: Path) -> None:
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+        self._descriptor = os.open(path, flags, 0o640)
+
+    def write(self, text: str) -> None:
+        data = text.encode("utf-8", "backslashreplace")
+        while data:
+            data = data[os.write(self._descriptor, data) :]
+
+    def flush(self) -> None:
+        """Nothing waits to be written."""
+
+    def fileno(self) -> int:
+        return self._descriptor
+
+    def close(self) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
 
 
 class _Bridge(logging.Handler):

@@ -35,8 +35,8 @@ class Outer(Section):
     timeout: Seconds = 1.0
     password: Secret | None = None
     inner: Inner = Inner()
-    named: dict[str, Inner] = {}
-    free: dict[str, Any] = {}
+    named: dict[str, Inner] = Field(default_factory=dict)
+    free: dict[str, Any] = Field(default_factory=dict)
     must: int
 
 

@@ -72,13 +72,25 @@ def test_a_document_may_lack_the_last_newline() -> None:
 
 
 VALUES = st.sampled_from(
-    ["1", '"#"', "'='", '"""\n\n[x]\n"""', "'''\n'''", "[\n1,\n# ]\n]", "{a = 1}", '"\\""', '"[" # "']
+    [
+        "1",
+        '"#"',
+        "'='",
+        '"""\n\n[x]\n"""',
+        "'''\n'''",
+        "[\n1,\n# ]\n]",
+        "{a = 1}",
+        '"\\""',
+        '"[" # "',
+    ]
 )
 
 
 @given(st.lists(st.tuples(st.sampled_from(["", "\n", "# = [\n", "[t{}]\n"]), VALUES), max_size=12))
 def test_random_documents(statements: list[tuple[str, str]]) -> None:
-    text, table, expected = "", (), {}
+    text = ""
+    table: tuple[str, ...] = ()
+    expected: dict[tuple[str, ...], int] = {}
     for number, (before, value) in enumerate(statements):
         text += before.format(number)
         if before.startswith("[t"):

@@ -18,14 +18,19 @@ if TYPE_CHECKING:
 class DeferredAcknowledgement:
     """A frame that is sent when everything written before it is as durable as promised."""
 
-    def __init__(self, connection: Connection, frame: bytes, failure: bytes) -> None:
+    def __init__(
+        self, connection: Connection, frame: bytes, failure: bytes, is_puback: bool
+    ) -> None:
         self.connection = connection
+        self.is_puback = is_puback
         self.frame = frame
         self.failure = failure
 
     def committed(self, error: Exception | None) -> None:
         connection = self.connection
         connection.deferred -= 1
+        if self.is_puback:
+            connection.deferred_qos1 -= 1
         if connection.state == 3:
             return
         if error is None:
@@ -37,15 +42,20 @@ class DeferredAcknowledgement:
             connection.disconnect(UNSPECIFIED_ERROR, f"storage failed: {error}")
 
 
-def acknowledge(connection: Connection, frame: bytes, failure: bytes = b"") -> None:
+def acknowledge(
+    connection: Connection, frame: bytes, failure: bytes = b"", is_puback: bool = False
+) -> None:
     """Send an acknowledgement now, or when storage has committed what `context.wrote` stands for.
 
-    `failure` is sent instead if storage fails; without one the connection is closed then.
+    `failure` is sent instead if storage fails; without one the connection is closed then. A PUBACK
+    that waits counts against the Receive Maximum (`is_puback`).
     """
     context = connection.context
     if not context.wrote and connection.deferred == 0:
         connection.send(frame)
         return
     connection.deferred += 1
-    deferred = DeferredAcknowledgement(connection, frame, failure)
+    if is_puback:
+        connection.deferred_qos1 += 1
+    deferred = DeferredAcknowledgement(connection, frame, failure, is_puback)
     context.storage.when_committed(deferred.committed)

@@ -63,8 +63,8 @@ def complete_connect(connection: Connection, auth_data: bytes | None) -> None:
         version=packet.version,
         session_present=session_present,
     )
-    for listener in context.events:
-        listener.client_connected(connection.client)
+    if context.events:
+        context.notify("client_connected", connection.client)
     session.pump()
     connection.resume()
 

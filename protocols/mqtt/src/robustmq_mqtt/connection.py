@@ -13,19 +13,21 @@ from robustmq_mqtt.codec.connect import encode_connack
 from robustmq_mqtt.codec.disconnect_auth import encode_disconnect
 from robustmq_mqtt.codec.errors import PacketError
 from robustmq_mqtt.codec.fixed_header import body_start, frame_end
-from robustmq_mqtt.codec.properties import Properties
 from robustmq_mqtt.codec.publish import DUP_FLAG, FIRST_BYTE, RETAIN_FLAG, Publish, publish_head
 from robustmq_mqtt.codec.reason_codes import (
+    CONNACK_CODES,
     IMPLEMENTATION_SPECIFIC_ERROR,
     KEEP_ALIVE_TIMEOUT,
     QUOTA_EXCEEDED,
     SERVER_UNAVAILABLE,
+    UNSPECIFIED_ERROR,
     UNSUPPORTED_PROTOCOL_VERSION,
     connack_return_code_v3,
     reason_name,
 )
 from robustmq_mqtt.codec.wire import PACKET_ID, PUBREL, V5
 from robustmq_mqtt.dispatch import dispatch
+from robustmq_mqtt.reasons import fits, reason_string
 from robustmq_mqtt.session_end import connection_ended
 
 if TYPE_CHECKING:
@@ -83,6 +85,7 @@ class Connection:
         self.assigned_client_id = False
         self.problem_information = True
         self.deferred = 0
+        self.deferred_qos1 = 0
         self.close_reason = ""
         self.close_code = 0
         self.keep_will = True
@@ -155,14 +158,16 @@ class Connection:
 
     def suspend(self) -> None:
         """Stop parsing and reading until `resume`: something has to be waited for."""
-        self.held = True
-        self.transport.pause_reading()
+        if not self.held:
+            self.held = True
+            self.transport.pause_reading()
 
     def resume(self) -> None:
         if self.state == CLOSED:
             return
         self.held = False
-        self.transport.resume_reading()
+        if self.writable:
+            self.transport.resume_reading()
         if self.need:
             data = b"".join(self.chunks)
             self.chunks = []
@@ -307,10 +312,14 @@ class Connection:
             session.pump()
 
     def pause_writing(self) -> None:
+        """The peer does not read: stop sending messages, and reading what it wants answered."""
         self.writable = False
+        self.transport.pause_reading()
 
     def resume_writing(self) -> None:
         self.writable = True
+        if not self.held:
+            self.transport.resume_reading()
         session = self.session
         if session is not None and self.state == CONNECTED:
             session.pump()
@@ -355,13 +364,12 @@ class Connection:
         else:
             self.refuse(code, reason)
 
-    def refuse(self, code: int, reason: str, properties: Properties | None = None) -> None:
+    def refuse(self, code: int, reason: str) -> None:
         """Answer CONNECT with a failure and close; 3.x is told only what it has a code for."""
         if self.version == V5:
-            if properties is None:
-                properties = Properties()
-            properties.reason_string = reason
-            self.send(encode_connack(False, code, properties, V5))
+            if code not in CONNACK_CODES:
+                code = UNSPECIFIED_ERROR
+            self.send(encode_connack(False, code, reason_string(reason), V5))
         elif self.version and (
             code == UNSUPPORTED_PROTOCOL_VERSION
             or code in NOT_IN_V3_PROTOCOL_ERRORS
@@ -375,12 +383,9 @@ class Connection:
         if self.state == CLOSED:
             return
         if self.version == V5 and self.state == CONNECTED:
-            properties = Properties()
-            properties.reason_string = reason
-            frame = encode_disconnect(code, properties, V5)
-            if self.max_packet_out and len(frame) > self.max_packet_out:
-                frame = encode_disconnect(code, None, V5)  # [MQTT-3.14.2-3]
-            self.send(frame)
+            short = encode_disconnect(code, None, V5)
+            full = encode_disconnect(code, reason_string(reason), V5)
+            self.send(fits(self, full, short))  # [MQTT-3.14.2-3]
         self.close_with(code, reason)
 
     def quota_exceeded(self) -> None:

@@ -45,6 +45,16 @@ class Context:
         self.stopping = False
         self.dirty: list[Connection] = []
 
+    def notify(self, event: str, *facts: Any) -> None:
+        """Tell the plugins that listen to events; what they raise is theirs, not the client's."""
+        for listener in self.events:
+            try:
+                getattr(listener, event)(*facts)
+            except Exception as error:
+                self.log.error(
+                    "event listener failed", listener=listener.name, on=event, exc_info=error
+                )
+
     def mark_dirty(self, connection: Connection) -> None:
         """Have a connection's output written at the end of this turn of the event loop."""
         if not self.dirty:

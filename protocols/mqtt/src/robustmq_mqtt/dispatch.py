@@ -102,7 +102,7 @@ def before_connected(
     if connection.state == NEW:
         if packet_type != CONNECT:
             raise ProtocolViolation(f"{PACKET_NAMES[packet_type]} came before CONNECT")
-        handle_connect(connection, data, pos, body, end)
+        handle_connect(connection, data, body, end)
         return
     check_flags(data[pos], connection.version)
     if packet_type == AUTH:

@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING, Any, Final, final
 
 from robustmq_mqtt.codec.connect import connect_version, decode_connect
 from robustmq_mqtt.codec.errors import PacketError, ProtocolViolation
-from robustmq_mqtt.codec.fixed_header import check_flags
 from robustmq_mqtt.codec.reason_codes import (
     CLIENT_IDENTIFIER_NOT_VALID,
     NOT_AUTHORIZED,
+    PAYLOAD_FORMAT_INVALID,
     QOS_NOT_SUPPORTED,
     QUOTA_EXCEEDED,
     RETAIN_NOT_SUPPORTED,
-    SERVER_SHUTTING_DOWN,
+    SERVER_UNAVAILABLE,
 )
 from robustmq_mqtt.codec.wire import V3, V4, V5
 from robustmq_mqtt.connect_complete import complete_connect
 from robustmq_mqtt.handle_auth import begin_exchange
-from robustmq_mqtt.topics import check_topic_name, has_wildcard
+from robustmq_mqtt.topics import check_topic_name, has_wildcard, is_utf8
 
 if TYPE_CHECKING:
     from robustmq_mqtt.codec.packets import Connect, Will
@@ -29,17 +29,18 @@ ALLOW: Final = 1
 PROTOCOL_NAMES: Final = {V3: "MQTT 3.1", V4: "MQTT 3.1.1", V5: "MQTT 5.0"}
 
 
-def handle_connect(connection: Connection, data: bytes, start: int, body: int, end: int) -> None:
+def handle_connect(connection: Connection, data: bytes, body: int, end: int) -> None:
     """Check CONNECT and start authentication; raises PacketError, answered with CONNACK."""
-    check_flags(data[start], V5)
     connection.version = connect_version(data, body, end)
+    if connection.version == 0:
+        refuse_level(connection, data, body, end)
     packet = decode_connect(data, body, end)
     connection.version = packet.version
     connection.state = CONNECTING
     connection.connect = packet
     context = connection.context
     if context.stopping:
-        raise PacketError(SERVER_SHUTTING_DOWN, "the server is shutting down")
+        raise PacketError(SERVER_UNAVAILABLE, "the server is shutting down")
     check_client_id(connection, packet)
     if packet.will is not None:
         check_will(connection, packet.will)
@@ -64,6 +65,17 @@ def handle_connect(connection: Connection, data: bytes, start: int, body: int, e
     context.services.authenticate(
         connection.client, packet.password, Authenticated(connection).done
     )
+
+
+def refuse_level(connection: Connection, data: bytes, body: int, end: int) -> None:
+    """Choose the form of the CONNACK that says that a protocol level is not supported.
+
+    A level above 5 gets it in the form of 5.0 (0x84), an older one in that of 3.1.1 (0x01)
+    [MQTT-3.1.2-2]; who does not even name MQTT gets nothing. `decode_connect` then raises.
+    """
+    level_at = body + 2 + (data[body] << 8 | data[body + 1]) if end - body > 2 else end
+    if level_at < end and data[body + 2 : level_at] in (b"MQTT", b"MQIsdp"):
+        connection.version = V5 if data[level_at] > V5 else V4
 
 
 @final
@@ -114,11 +126,15 @@ def check_will(connection: Connection, will: Will) -> None:
         raise PacketError(RETAIN_NOT_SUPPORTED, "retained messages are not available")
     check_topic_name(will.topic, limits.max_topic_levels)
     properties = will.properties
+    if properties is None:
+        return
     if (
-        properties is not None
-        and properties.response_topic is not None
-        and has_wildcard(properties.response_topic)
+        limits.check_payload_format
+        and properties.payload_format_indicator == 1
+        and not is_utf8(will.payload)
     ):
+        raise PacketError(PAYLOAD_FORMAT_INVALID, "the will is not the UTF-8 text it claims to be")
+    if properties.response_topic is not None and has_wildcard(properties.response_topic):
         raise ProtocolViolation("the will's Response Topic contains a wildcard")
 
 

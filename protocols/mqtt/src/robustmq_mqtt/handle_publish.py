@@ -21,8 +21,9 @@ from robustmq_mqtt.codec.reason_codes import (
     TOPIC_ALIAS_INVALID,
 )
 from robustmq_mqtt.codec.wire import PACKET_ID, PUBACK, PUBREC, V5
+from robustmq_mqtt.reasons import failed_ack
 from robustmq_mqtt.retain import retain_message
-from robustmq_mqtt.topics import check_topic_name, has_wildcard
+from robustmq_mqtt.topics import check_topic_name, has_wildcard, is_utf8
 
 if TYPE_CHECKING:
     from robustmq_mqtt.connection import Connection
@@ -88,7 +89,9 @@ def handle_publish(connection: Connection, data: bytes, start: int, body: int, e
         if not context.wrote and connection.deferred == 0:
             connection.send(frame)
         else:
-            acknowledge(connection, frame, failure_frame(connection, PUBACK, packet.packet_id))
+            acknowledge(
+                connection, frame, failure_frame(connection, PUBACK, packet.packet_id), True
+            )
     elif qos == 2:
         receive_qos2(connection, session, packet.packet_id, matched)
 
@@ -122,13 +125,15 @@ def failure_frame(connection: Connection, packet_type: int, packet_id: int) -> b
     """What a 5.0 client gets if storage fails; empty for 3.x, which can only be disconnected."""
     if connection.version != V5:
         return b""
-    return encode_ack(packet_type, packet_id, QUOTA_EXCEEDED, None, V5)
+    return failed_ack(
+        connection, packet_type, packet_id, QUOTA_EXCEEDED, "the message could not be stored"
+    )
 
 
 def check_receive_maximum(connection: Connection, session: Session) -> None:
     """More unacknowledged QoS 1 and 2 messages than announced are an error [MQTT-3.3.4-9]."""
-    if connection.deferred + len(session.incoming) >= connection.context.limits.receive_maximum:
-        limit = connection.context.limits.receive_maximum
+    limit = connection.context.limits.receive_maximum
+    if connection.deferred_qos1 + len(session.incoming) >= limit:
         raise PacketError(
             RECEIVE_MAXIMUM_EXCEEDED, f"more than {limit} unacknowledged QoS 1 and 2 messages"
         )
@@ -210,18 +215,14 @@ def admit(connection: Connection, packet: Publish) -> int:
     return SUCCESS
 
 
-def is_utf8(payload: bytes) -> bool:
-    try:
-        payload.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
 def refuse_publish(connection: Connection, packet: Publish, code: int) -> None:
     """Say no to one message: by reason code, by disconnecting, or by dropping it quietly."""
     context = connection.context
     context.stats.dropped_not_authorized += 1
+    if code == PAYLOAD_FORMAT_INVALID:
+        reason = "the payload is not the UTF-8 text it claims to be"
+    else:
+        reason = f"publishing to {packet.topic!r} is not allowed"
     context.log.info(
         "publish refused",
         peer=connection.transport.peer,
@@ -230,16 +231,16 @@ def refuse_publish(connection: Connection, packet: Publish, code: int) -> None:
         reason_code=f"0x{code:02x}",
     )
     if code == PAYLOAD_FORMAT_INVALID and packet.qos == 0:
-        raise PacketError(code, "the payload is not the UTF-8 text it claims to be")
+        raise PacketError(code, reason)
     if code == NOT_AUTHORIZED and context.limits.deny_action_disconnect:
-        raise PacketError(code, f"publishing to {packet.topic!r} is not allowed")
+        raise PacketError(code, reason)
     context.wrote = False
     if packet.qos == 1:
-        acknowledge(connection, encode_ack(PUBACK, packet.packet_id, code, None, connection.version))
+        acknowledge(connection, failed_ack(connection, PUBACK, packet.packet_id, code, reason))
     elif packet.qos == 2:
         if connection.version != V5:
             # 3.x cannot be told no: it goes through the motions, the message goes nowhere [4.3.3].
             session = connection.session
             if session is not None:
                 session.incoming.add(packet.packet_id)
-        acknowledge(connection, encode_ack(PUBREC, packet.packet_id, code, None, connection.version))
+        acknowledge(connection, failed_ack(connection, PUBREC, packet.packet_id, code, reason))

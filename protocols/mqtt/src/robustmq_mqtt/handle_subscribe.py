@@ -11,14 +11,16 @@ from robustmq_mqtt.codec.reason_codes import (
     QUOTA_EXCEEDED,
     SHARED_SUBSCRIPTIONS_NOT_SUPPORTED,
     WILDCARD_SUBSCRIPTIONS_NOT_SUPPORTED,
+    reason_name,
 )
 from robustmq_mqtt.codec.subscribe import decode_subscribe, encode_suback
+from robustmq_mqtt.reasons import fits, reason_properties
 from robustmq_mqtt.retain import send_retained
 from robustmq_mqtt.subscription import MqttSubscription
 from robustmq_mqtt.topics import has_wildcard, parse_filter
 
 if TYPE_CHECKING:
-    from robustmq_mqtt.codec.packets import TopicSubscription
+    from robustmq_mqtt.codec.packets import Subscribe, TopicSubscription
     from robustmq_mqtt.connection import Connection
 
 SEND_RETAINED: Final = 0
@@ -39,9 +41,24 @@ def handle_subscribe(connection: Connection, data: bytes, body: int, end: int) -
     wants_retained: list[MqttSubscription] = []
     for wanted in packet.subscriptions:
         codes.append(subscribe_one(connection, wanted, identifier, wants_retained))
-    acknowledge(connection, encode_suback(packet.packet_id, codes, None, connection.version))
+    acknowledge(connection, suback(connection, packet, codes))
     for subscription in wants_retained:
         send_retained(context, subscription)
+
+
+def suback(connection: Connection, packet: Subscribe, codes: list[int]) -> bytes:
+    """The SUBACK frame; its Reason String names the first filter that was refused."""
+    version = connection.version
+    short = encode_suback(packet.packet_id, codes, None, version)
+    for i in range(len(codes)):
+        if codes[i] >= 0x80:
+            reason = f"{packet.subscriptions[i].topic_filter!r}: {reason_name(codes[i])}"
+            properties = reason_properties(connection, reason)
+            if properties is not None:
+                full = encode_suback(packet.packet_id, codes, properties, version)
+                return fits(connection, full, short)
+            break
+    return short
 
 
 def subscribe_one(
@@ -97,8 +114,8 @@ def subscribe_one(
     context.router.subscribe(parsed.topic_filter, subscription, parsed.group)
     if session.expiry_interval:
         context.store.subscribed(session, subscription)
-    for listener in context.events:
-        listener.session_subscribed(connection.client, full, qos)
+    if context.events:
+        context.notify("session_subscribed", connection.client, full, qos)
     # A shared subscription gets no retained messages (4.8.2).
     if not parsed.group and limits.retain_available:
         handling = wanted.retain_handling

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from robustmq_mqtt.acknowledge import acknowledge
 from robustmq_mqtt.codec.errors import PacketError
-from robustmq_mqtt.codec.reason_codes import NO_SUBSCRIPTION_EXISTED, SUCCESS
+from robustmq_mqtt.codec.reason_codes import NO_SUBSCRIPTION_EXISTED, SUCCESS, reason_name
 from robustmq_mqtt.codec.subscribe import decode_unsubscribe, encode_unsuback
+from robustmq_mqtt.reasons import fits, reason_properties
 from robustmq_mqtt.shared import leave_shared
 from robustmq_mqtt.topics import parse_filter
 
 if TYPE_CHECKING:
+    from robustmq_mqtt.codec.packets import Unsubscribe
     from robustmq_mqtt.connection import Connection
 
 
@@ -22,7 +24,21 @@ def handle_unsubscribe(connection: Connection, data: bytes, body: int, end: int)
     codes: list[int] = []
     for full in packet.topic_filters:
         codes.append(unsubscribe_one(connection, full))
-    acknowledge(connection, encode_unsuback(packet.packet_id, codes, None, connection.version))
+    acknowledge(connection, unsuback(connection, packet, codes))
+
+
+def unsuback(connection: Connection, packet: Unsubscribe, codes: list[int]) -> bytes:
+    """The UNSUBACK frame; its Reason String names the first filter that was refused."""
+    short = encode_unsuback(packet.packet_id, codes, None, connection.version)
+    for i in range(len(codes)):
+        if codes[i] >= 0x80:
+            reason = f"{packet.topic_filters[i]!r}: {reason_name(codes[i])}"
+            properties = reason_properties(connection, reason)
+            if properties is not None:
+                full = encode_unsuback(packet.packet_id, codes, properties, connection.version)
+                return fits(connection, full, short)
+            break
+    return short
 
 
 def unsubscribe_one(connection: Connection, full: str) -> int:
@@ -41,6 +57,6 @@ def unsubscribe_one(connection: Connection, full: str) -> int:
         context.store.unsubscribed(session, full)
     if subscription.group:
         leave_shared(session, subscription)
-    for listener in context.events:
-        listener.session_unsubscribed(connection.client, full)
+    if context.events:
+        context.notify("session_unsubscribed", connection.client, full)
     return SUCCESS

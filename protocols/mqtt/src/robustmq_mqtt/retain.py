@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, final
 
 from robustmq_mqtt.delivery import Delivery
 
@@ -30,6 +30,32 @@ def retain_message(context: Context, message: Publish) -> None:
         return
     tree.set(topic, message)
     context.store.retained_saved(message)
+    if message.expires_at != 0.0:
+        watch_expiry(context, message)
+
+
+def watch_expiry(context: Context, message: Publish) -> None:
+    """Remove a retained message when it expires, not only when somebody asks for it."""
+    now: float = context.clock.wall
+    context.timers.after(
+        max(message.expires_at - now, 0.0), RetainedExpiry(context, message).due
+    )
+
+
+@final
+class RetainedExpiry:
+    """The callback of a retained message's expiry."""
+
+    def __init__(self, context: Context, message: Publish) -> None:
+        self.context = context
+        self.message = message
+
+    def due(self) -> None:
+        context = self.context
+        topic = self.message.topic
+        if context.retained.get(topic) is self.message:
+            context.retained.remove(topic)
+            context.store.retained_removed(topic)
 
 
 def send_retained(context: Context, subscription: MqttSubscription) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, final
 
-from robustmq_mqtt.shared import hand_over_shared
+from robustmq_mqtt.shared import connection_lost_shared, hand_over_shared
 from robustmq_mqtt.will import cancel_will, connection_dropped, publish_will
 
 if TYPE_CHECKING:
@@ -21,14 +21,15 @@ def connection_ended(connection: Connection) -> None:
     connection.session = None
     context.stats.connected -= 1
     context.stats.connections_closed += 1
-    for listener in context.events:
-        listener.client_disconnected(connection.client, connection.close_reason)
+    if context.events:
+        context.notify("client_disconnected", connection.client, connection.close_reason)
     if session is None or session.connection is not connection:
         return
     session.connection = None
     session.disconnected_at = connection.wall_now()
     session.retained_queue.clear()
     drop_queued_qos0(session)
+    connection_lost_shared(session)
     if connection.keep_will:
         connection_dropped(session)
     else:

@@ -8,6 +8,7 @@ from robustmq_mqtt import stored_form
 from robustmq_mqtt.codec.publish import Publish
 from robustmq_mqtt.context import Context
 from robustmq_mqtt.delivery import QUEUED
+from robustmq_mqtt.retain import watch_expiry
 from robustmq_mqtt.session import Session
 from robustmq_mqtt.session_end import end_session, start_expiry
 from robustmq_mqtt.session_store import WriteThroughStore
@@ -30,6 +31,8 @@ async def load(context: Context, store: WriteThroughStore) -> None:
     async for _, value in scan(adapter, stored_form.RETAINED):
         message = stored_form.decode_message(value)
         context.retained.set(message.topic, message)
+        if message.expires_at:
+            watch_expiry(context, message)
     after = ""
     while names := await adapter.shards(stored_form.SESSION_PREFIX, after, PAGE):
         for name in names:
@@ -125,4 +128,4 @@ def resume_waiting(context: Context, session: Session) -> None:
         return
     start_expiry(session, left)
     if session.will is not None:
-        connection_dropped(session)
+        connection_dropped(session, now - session.disconnected_at)

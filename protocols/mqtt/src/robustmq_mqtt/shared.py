@@ -51,6 +51,34 @@ def hand_over_shared(session: Session) -> None:
         context.router.redispatch(topic_filter, group, delivery.message)
 
 
+def connection_lost_shared(session: Session) -> None:
+    """Give what a member has not acknowledged to members that are connected, if there are any.
+
+    Its session goes on without its connection. QoS 2 messages in flight stay with it
+    [MQTT-4.8.2-4]; the others need not wait for it to come back.
+    """
+    context = session.context
+    for delivery in list(session.inflight.values()):
+        if delivery.shared and delivery.qos == 1 and pass_on(session, delivery):
+            session.release_slot(delivery)
+    keep: list[Delivery] = []
+    queued = session.queue.to_list()
+    session.queue.clear()
+    for delivery in queued:
+        if delivery.shared and pass_on(session, delivery):
+            session.discard(delivery)
+        else:
+            keep.append(delivery)
+    for delivery in keep:
+        session.queue.append(delivery)
+
+
+def pass_on(session: Session, delivery: Delivery) -> bool:
+    group, topic_filter = split_shared(delivery.shared)
+    passed: bool = session.context.router.redispatch(topic_filter, group, delivery.message, True)
+    return passed
+
+
 def split_shared(full_filter: str) -> tuple[str, str]:
     """Group and filter of "$share/group/filter"."""
     parts = full_filter.split("/", 2)

@@ -45,6 +45,14 @@ def has_wildcard(topic_filter: str) -> bool:
     return "+" in topic_filter or "#" in topic_filter
 
 
+def is_utf8(payload: bytes) -> bool:
+    try:
+        payload.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 @final
 class ParsedFilter:
     """A subscription's filter: `group` is empty unless it is shared."""

@@ -22,17 +22,15 @@ def will_delay(session: Session) -> int:
     return 0 if delay is None else delay
 
 
-def connection_dropped(session: Session) -> None:
+def connection_dropped(session: Session, seconds_ago: float = 0.0) -> None:
     """The connection ended without DISCONNECT: publish the will now or after its delay."""
     if session.will is None:
         return
-    delay = will_delay(session)
-    if delay == 0 or session.expiry_interval == 0:
+    delay = will_delay(session) - seconds_ago
+    if delay <= 0.0 or session.expiry_interval == 0:
         publish_will(session)
         return
-    session.will_timer = session.context.timers.after(float(delay), WillDue(session).due)
-    if session.expiry_interval:
-        session.context.store.session_saved(session)
+    session.will_timer = session.context.timers.after(delay, WillDue(session).due)
 
 
 class WillDue:

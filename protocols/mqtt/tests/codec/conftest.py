@@ -1,4 +1,4 @@
-"""Puts the case table on the import path: pytest's importlib mode does not do it for test folders."""
+"""Puts the case table on the import path, which pytest's importlib mode leaves alone."""
 
 import sys
 from pathlib import Path

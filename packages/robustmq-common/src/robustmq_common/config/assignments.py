@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from robustmq_common.config.schema import FreeTable, Key, Path, Table, find, takes_text
+from robustmq_common.config.schema import Key, Path, Table, find, takes_text
 from robustmq_common.config.toml_lines import key_lines
 
 PREFIX: Final = "ROBUSTMQ_"
@@ -120,11 +120,6 @@ def interpret(root: Table, assignments: Iterable[Assignment]) -> Iterator[Assign
             literal = isinstance(node, Key) and takes_text(node)
             value = str(value) if literal else _toml_or_text(value)
         yield from _flat(Assignment(one.path, value, one.origin))
-
-
-def is_empty_table(root: Table, one: Assignment) -> bool:
-    """Whether an assignment only says that a table exists."""
-    return one.value == {} and not isinstance(find(root, one.path), FreeTable | Key)
 
 
 def _flat(one: Assignment) -> Iterator[Assignment]:

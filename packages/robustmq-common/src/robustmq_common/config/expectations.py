@@ -65,9 +65,7 @@ def bounds(key: Key) -> str:
 
 
 def show_value(key: Key, value: Any) -> str:
-    """Write a value as in a TOML file, durations and sizes with their units; None is "unset"."""
-    if value is None:
-        return "unset"
+    """Write a value as in a TOML file, durations and sizes with their units."""
     if DURATION in key.metadata and isinstance(value, int | float):
         return f'"{format_seconds(value)}"'
     if SIZE in key.metadata and isinstance(value, int):

@@ -72,11 +72,14 @@ def load_tolerant(
     overrides: Sequence[str],
     *,
     options: Iterable[Assignment] = (),
+    strict: Collection[str] = (),
 ) -> Settings:
     """Read some sections before all are known: others are passed over, bad values left out.
 
-    Whoever calls this calls `load_settings` later, which reports what was left out here. Raises
-    ConfigError only if the file cannot be read or is not TOML.
+    strict: sections in which a bad value is an error all the same. What is left out of others is
+    for a later `load_settings` to report.
+
+    Raises ConfigError if the file cannot be read or is not TOML, and for strict sections.
     """
     tree = schema.build(sections)
     given, _ = _gather(file, environ, overrides)
@@ -85,22 +88,22 @@ def load_tolerant(
         merged = _Merged()
         for one in good:
             merged.assign(one)
-        checked, bad = {}, set()
+        checked: dict[str, Any] = {}
+        bad: dict[schema.Path, str] = {}
         for name, declared in sections.items():
             try:
                 checked[name] = _check(declared, merged.values.get(name, {}))
             except ValidationError as error:
-                found = invalid(tree, name, error, merged.values, merged.origins)
-                bad |= {path for path, _ in found}
+                bad.update(invalid(tree, name, error, merged.values, merged.origins))
+        problems = [sentence for path, sentence in bad.items() if path[0] in strict]
+        if problems:
+            raise ConfigError("\n".join(problems))
         if not bad:
             return Settings(tree, checked, merged.origins)
         # A section's own rule (not a key's) or a missing key takes the whole table out.
         fewer = [one for one in good if one.path not in bad]
-        good = fewer if len(fewer) < len(good) else [o for o in good if o.path[0] not in _tops(bad)]
-
-
-def _tops(paths: Iterable[schema.Path]) -> set[str]:
-    return {path[0] for path in paths}
+        tops = {path[0] for path in bad}
+        good = fewer if len(fewer) < len(good) else [one for one in good if one.path[0] not in tops]
 
 
 class _Merged:

@@ -63,20 +63,20 @@ def misplaced(root: Table, one: Assignment) -> str | None:
 def _unknown(root: Table, node: Table, one: Assignment, depth: int) -> str:
     path = one.path
     what = "unknown key" if depth else "unknown section"
+    # A variable with one underscore where two belong.
+    for known in _paths(root, ()):
+        if "_".join(known) == "_".join(path):
+            return f"{what}; did you mean {_spelt(known, one)}?"
     close = difflib.get_close_matches(path[depth], node.children, n=1)
     if close:
         return f"{what}; did you mean {_spelt((*path[:depth], close[0], *path[depth + 1 :]), one)}?"
-    # The right key of another section, or a variable with one underscore where two belong.
-    same = [known for known in _paths(root, ()) if known[-1] == path[-1] or _joined(known, path)]
+    # The right key in the wrong section.
+    same = [known for known in _paths(root, ()) if known[-1] == path[-1]]
     if len(same) == 1:
         return f"{what}; did you mean {_spelt(same[0], one)}?"
     names = sorted(node.children)
     more = ", ..." if len(names) > _LISTED_NAMES else ""
     return f"{what}; there are {', '.join(names[:_LISTED_NAMES])}{more}"
-
-
-def _joined(known: Path, path: Path) -> bool:
-    return "_".join(known) == "_".join(path)
 
 
 def _spelt(path: Path, like: Assignment) -> str:

@@ -79,5 +79,8 @@ class Settings:
         secret = key.secret if key is not None else looks_secret(path)
         if secret and value is not None:
             return Item(dotted(path), REDACTED, origin, REDACTED, path)
-        shown = toml_value(value) if key is None else show_value(key, value)
+        if value is None:
+            shown = "unset"
+        else:
+            shown = toml_value(value) if key is None else show_value(key, value)
         return Item(dotted(path), value, origin, shown, path)

@@ -34,7 +34,7 @@ def key_lines(text: str) -> dict[tuple[str, ...], int]:
     table: tuple[str, ...] = ()
     statement = ""
     depth, line, in_value = 0, 1, False
-    for token in _TOKEN.finditer(text):
+    for token in _TOKEN.finditer(text + "\n"):
         kind, found = token.lastgroup, token.group()
         if kind == "newline" and depth == 0:
             if statement.strip().startswith("["):

@@ -15,10 +15,15 @@ from robustmq_common.spi.storage import Storage
 class Clock(Protocol):
     """Coarse time, refreshed once per tick of the timer wheel: reading it costs an attribute."""
 
-    monotonic: float
-    """Seconds, for intervals; at most one tick (100 ms) old."""
-    wall: float
-    """Seconds since the epoch, for expiry that outlives the process."""
+    @property
+    def monotonic(self) -> float:
+        """Seconds, for intervals; at most one tick (100 ms) old."""
+        ...
+
+    @property
+    def wall(self) -> float:
+        """Seconds since the epoch, for expiry that outlives the process."""
+        ...
 
 
 class TimerHandle(Protocol):
@@ -93,7 +98,9 @@ class Router(Protocol):
         """Remove a subscription; False if there was none."""
         ...
 
-    def redispatch(self, topic_filter: str, group: str, message: Message) -> bool:
+    def redispatch(
+        self, topic_filter: str, group: str, message: Message, connected_only: bool = False
+    ) -> bool:
         """Give a message that a leaving member did not acknowledge to another member."""
         ...
 
@@ -120,15 +127,24 @@ class Log(Protocol):
 class BrokerServices(Protocol):
     """Everything a pack may use."""
 
-    clock: Clock
-    timers: Timers
-    router: Router
-    metrics: Metrics
-    storage: Storage
-    log: Log
-    version: str
-    node: str
-    """This broker's name in `$SYS/brokers/{node}/...`."""
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def timers(self) -> Timers: ...
+    @property
+    def router(self) -> Router: ...
+    @property
+    def metrics(self) -> Metrics: ...
+    @property
+    def storage(self) -> Storage: ...
+    @property
+    def log(self) -> Log: ...
+    @property
+    def version(self) -> str: ...
+    @property
+    def node(self) -> str:
+        """This broker's name in `$SYS/brokers/{node}/...`."""
+        ...
 
     def section(self, name: str) -> Any:
         """The pack's own configuration: an instance of the model it registered under `name`."""

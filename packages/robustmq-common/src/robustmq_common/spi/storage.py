@@ -151,8 +151,10 @@ class StorageAdapter(ABC):
 class Storage(Protocol):
     """What packs write to: collects one turn of the event loop into one commit."""
 
-    adapter: StorageAdapter
-    """For reading, and for writes that must not wait for others."""
+    @property
+    def adapter(self) -> StorageAdapter:
+        """For reading, and for writes that must not wait for others."""
+        ...
 
     def write(self, operation: Operation) -> None:
         """Add to the batch that is committed at the end of this turn."""

@@ -66,7 +66,9 @@ def _of_every_kind(name: str, kind: int, first: str) -> list[Case]:
         invalid(f"{name} unknown property", V5, f"{first} ## 1234 00 [0401]", MALFORMED_PACKET),
         invalid(f"{name} long property id", V5, f"{first} ## 1234 00 [800101]", MALFORMED_PACKET),
         invalid(f"{name} padded length", V5, f"{first} 8200 1234", MALFORMED_PACKET),
-        valid(f"{name} padded length", V4, f"{first} 8200 1234", Ack(kind, 0x1234), canonical=False),
+        valid(
+            f"{name} padded length", V4, f"{first} 8200 1234", Ack(kind, 0x1234), canonical=False
+        ),
     ]
     wrong = f"{int(first, 16) ^ 0x08:02x}"
     cases += [

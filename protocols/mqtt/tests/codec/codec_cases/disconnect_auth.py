@@ -75,9 +75,7 @@ CASES: list[Case] = [
         "f0 ## 00 [15 <m> 1f <ok> 26 <a> <b>]",
         Auth(
             0,
-            properties(
-                authentication_method="m", reason_string="ok", user_properties=[("a", "b")]
-            ),
+            properties(authentication_method="m", reason_string="ok", user_properties=[("a", "b")]),
         ),
     ),
     invalid("AUTH", V3, "f0 00", PROTOCOL_ERROR),

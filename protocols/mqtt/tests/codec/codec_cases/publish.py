@@ -31,7 +31,10 @@ for _version in (V3, V4):
         valid("PUBLISH no payload", _version, "30 ## <a>", published("a")),
         valid("PUBLISH retain", _version, "31 ## <a> 'x'", published("a", b"x", retain=True)),
         valid(
-            "PUBLISH QoS 1", _version, "32 ## <a> 0007 'x'", published("a", b"x", qos=1, packet_id=7)
+            "PUBLISH QoS 1",
+            _version,
+            "32 ## <a> 0007 'x'",
+            published("a", b"x", qos=1, packet_id=7),
         ),
         valid(
             "PUBLISH QoS 1 DUP",
@@ -59,9 +62,7 @@ CASES: list[Case] = [
     *_BOTH_3X,
     valid("PUBLISH QoS 0", V5, "30 ## <a/b> [] 'hello'", published("a/b", b"hello")),
     valid("PUBLISH no payload", V5, "30 ## <a> []", published("a")),
-    valid(
-        "PUBLISH QoS 1", V5, "32 ## <a> 0007 [] 'x'", published("a", b"x", qos=1, packet_id=7)
-    ),
+    valid("PUBLISH QoS 1", V5, "32 ## <a> 0007 [] 'x'", published("a", b"x", qos=1, packet_id=7)),
     valid(
         "PUBLISH every property",
         V5,

@@ -1,0 +1,66 @@
+"""The contract of a log holds for an adapter that is right, and catches those that are not."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from naive_adapter import NaiveAdapter, NaiveShard
+from robustmq_common.spi.storage import Bounds, Operation, StorageAdapter, StoredRecord, Trim
+from robustmq_common.testing.storage_contract.records import RecordContract
+
+
+class Tried(RecordContract):
+    def __init__(self, adapter: Callable[[], StorageAdapter]) -> None:
+        self.make = adapter
+
+    def make_adapter(self) -> StorageAdapter:
+        return self.make()
+
+
+class TestNaive(RecordContract):
+    def make_adapter(self) -> StorageAdapter:
+        return NaiveAdapter()
+
+
+class ReusesOffsets(NaiveAdapter):
+    def apply(self, state: dict[str, NaiveShard], operation: Operation) -> None:
+        super().apply(state, operation)
+        if isinstance(operation, Trim) and operation.shard in state:
+            state[operation.shard].start = 0
+
+
+class ReadsNothingTooLarge(NaiveAdapter):
+    async def read(
+        self, shard: str, offset: int, max_records: int, max_bytes: int
+    ) -> list[StoredRecord]:
+        found = await super().read(shard, offset, max_records, max_bytes)
+        return found if sum(len(record.value) for record in found) <= max_bytes else []
+
+
+class LosesExpiry(NaiveAdapter):
+    async def read(
+        self, shard: str, offset: int, max_records: int, max_bytes: int
+    ) -> list[StoredRecord]:
+        found = await super().read(shard, offset, max_records, max_bytes)
+        return [replace(record, expires_at=0.0) for record in found]
+
+
+class MakesShardsByReading(NaiveAdapter):
+    async def bounds(self, shard: str) -> Bounds:
+        self.opened(shard).setdefault(shard, NaiveShard())
+        return await super().bounds(shard)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "caught_by"),
+    [
+        (ReusesOffsets, "test_trimming_everything_keeps_the_end"),
+        (ReadsNothingTooLarge, "test_one_record_is_read_however_large"),
+        (LosesExpiry, "test_a_record_comes_back_as_it_was"),
+        (MakesShardsByReading, "test_a_shard_that_does_not_exist_is_empty"),
+    ],
+)
+def test_a_wrong_adapter_is_caught(wrong: Callable[[], StorageAdapter], caught_by: str) -> None:
+    with pytest.raises((AssertionError, pytest.fail.Exception)):
+        getattr(Tried(wrong), caught_by)()

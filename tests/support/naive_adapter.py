@@ -1,0 +1,156 @@
+"""A storage adapter that is too simple to be wrong: every commit works on a copy.
+
+The contract is tried on it, and the real adapters are compared with it.
+"""
+
+import asyncio
+import copy
+from typing import Any
+
+from robustmq_common.errors import ConditionFailed, StorageError
+from robustmq_common.spi.storage import (
+    Append,
+    Bounds,
+    Delete,
+    Drop,
+    Operation,
+    Put,
+    StorageAdapter,
+    StoredRecord,
+    Trim,
+    WriteBatch,
+)
+
+
+class NaiveShard:
+    def __init__(self) -> None:
+        self.start = 0
+        self.records: list[StoredRecord] = []
+        self.values: dict[bytes, bytes] = {}
+
+    @property
+    def end(self) -> int:
+        return self.start + len(self.records)
+
+
+class NaiveAdapter(StorageAdapter):
+    """Keeps shards in `disk` if it is given one, and finds them there when it is opened again."""
+
+    name = "naive"
+
+    def __init__(self, disk: dict[str, NaiveShard] | None = None) -> None:
+        self.disk = disk
+        self.state: dict[str, NaiveShard] | None = None
+        self.changed = asyncio.Condition()
+
+    async def open(self) -> None:
+        self.state = copy.deepcopy(self.disk or {})
+
+    async def close(self) -> None:
+        if self.disk is not None and self.state is not None:
+            self.disk.update(self.state)
+        self.state = None
+        async with self.changed:
+            self.changed.notify_all()
+
+    async def commit(self, batch: WriteBatch) -> list[int]:
+        state = dict(self.opened(batch.operations[0].shard if batch.operations else ""))
+        for shard in {operation.shard for operation in batch.operations} & set(state):
+            state[shard] = copy.deepcopy(state[shard])
+        offsets = []
+        for operation in batch.operations:
+            self.apply(state, operation)
+            if isinstance(operation, Append):
+                operation.offset = state[operation.shard].end - 1
+                offsets.append(operation.offset)
+        self.state = state
+        async with self.changed:
+            self.changed.notify_all()
+        return offsets
+
+    def apply(self, state: dict[str, NaiveShard], operation: Operation) -> None:
+        if isinstance(operation, Drop):
+            state.pop(operation.shard, None)
+            return
+        shard = state.get(operation.shard, NaiveShard())
+        if isinstance(operation, Append | Put):
+            state[operation.shard] = shard
+        if isinstance(operation, Put | Delete):
+            self.check(shard.values.get(operation.key), operation.expected)
+        if isinstance(operation, Append):
+            record = StoredRecord(
+                shard.end, operation.value, operation.key, operation.timestamp, operation.expires_at
+            )
+            shard.records.append(record)
+        elif isinstance(operation, Put):
+            shard.values[operation.key] = operation.value
+        elif isinstance(operation, Delete):
+            shard.values.pop(operation.key, None)
+            if not shard.values and not shard.end:
+                state.pop(operation.shard, None)
+        elif isinstance(operation, Trim):
+            kept = [record for record in shard.records if record.offset >= operation.before]
+            shard.start += len(shard.records) - len(kept)
+            shard.records = kept
+
+    def check(self, present: bytes | None, expected: bytes | None) -> None:
+        if expected is not None and present != (expected or None):
+            raise ConditionFailed("another value")
+
+    async def read(
+        self, shard: str, offset: int, max_records: int, max_bytes: int
+    ) -> list[StoredRecord]:
+        found: list[StoredRecord] = []
+        for record in self.shard(shard).records:
+            if record.offset >= offset and len(found) < max_records:
+                size = sum(len(one.value) + len(one.key or b"") for one in [*found, record])
+                if found and size > max_bytes:
+                    break
+                found.append(record)
+        return found
+
+    async def bounds(self, shard: str) -> Bounds:
+        return Bounds(self.shard(shard).start, self.shard(shard).end)
+
+    async def offset_at(self, shard: str, timestamp: float) -> int:
+        younger = [one.offset for one in self.shard(shard).records if one.timestamp >= timestamp]
+        return min(younger, default=self.shard(shard).end)
+
+    async def get(self, shard: str, key: bytes) -> bytes | None:
+        return self.shard(shard).values.get(key)
+
+    async def scan(
+        self, shard: str, prefix: bytes = b"", after: bytes = b"", limit: int = 1000
+    ) -> list[tuple[bytes, bytes]]:
+        found = sorted(self.shard(shard).values.items())
+        return [it for it in found if it[0].startswith(prefix) and (not after or it[0] > after)][
+            :limit
+        ]
+
+    async def shards(self, prefix: str = "", after: str = "", limit: int = 1000) -> list[str]:
+        found = sorted(self.opened(prefix))
+        return [name for name in found if name.startswith(prefix) and name > after][:limit]
+
+    async def wait_for_change(self, shard: str, end: int) -> None:
+        async with self.changed:
+            await self.changed.wait_for(lambda: self.shard(shard).end > end)
+
+    def opened(self, shard: str) -> dict[str, NaiveShard]:
+        if self.state is None:
+            raise StorageError(f"{shard}: not open")
+        return self.state
+
+    def shard(self, name: str) -> NaiveShard:
+        return self.opened(name).get(name, NaiveShard())
+
+
+async def picture(store: StorageAdapter) -> dict[str, Any]:
+    """Everything that is in a store, to compare it with another."""
+    return {
+        name: (
+            await store.bounds(name),
+            await store.read(name, 0, 10_000, 10_000_000),
+            await store.scan(name, limit=10_000),
+        )
+        for name in await store.shards(limit=10_000)
+    }
