@@ -3,8 +3,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from plugin_folder import write_plugin
 
+from plugin_folder import write_plugin
 from robustmq_cli.configuration import Given, data_dir, load, preliminary
 from robustmq_common.config import Settings
 from robustmq_common.errors import ConfigError, PluginError
@@ -66,7 +66,7 @@ def test_a_broken_plugin_stops_the_start_unless_it_may_be_skipped(plugins: Path)
         loaded(Given())
     log = RecordingLog()
     loaded(Given(overrides=("plugins.on_error=skip", "broken.size=5")), log)
-    assert "broken" in str(log.lines)
+    assert "broken" in str(log.entries)
 
 
 def test_a_plugin_cannot_take_one_of_our_sections(plugins: Path) -> None:
@@ -85,6 +85,11 @@ def test_what_plugins_say_wrongly_does_not_hide_other_problems(plugins: Path) ->
         "plugins.on_error",
         "log.level",
     ]
+
+
+def test_a_data_directory_that_is_wrong_is_not_guessed() -> None:
+    with pytest.raises(ConfigError, match="a path without ~, which only shells understand"):
+        preliminary(Given(overrides=("broker.data_dir=~/x", "log.level=loud")), strict=("broker",))
 
 
 def test_the_data_directory_is_whole(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The holder of a data directory is a process of its own here: a lock does not keep out its owner."""
+"""The holder of a data directory is another process here: a lock does not keep out its owner."""
 
 import json
 import os

@@ -125,7 +125,7 @@ def test_a_log_is_the_owners_and_is_appended_to(tmp_path: Path) -> None:
         os.close(log)
     assert path.read_text() == "one\ntwo\n"
     assert path.stat().st_mode & 0o777 == 0o600
-    with pytest.raises(WorldError, match="cannot write .*: Is a directory"):
+    with pytest.raises(WorldError, match=r"cannot write .*: Is a directory"):
         processes.open_log(tmp_path)
 
 

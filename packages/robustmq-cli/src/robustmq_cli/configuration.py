@@ -24,21 +24,30 @@ class Given:
         if self.data_dir is None:
             return []
         path = ("broker", "data_dir")
-        return [Assignment(path, str(self.data_dir), Origin("--data-dir"))]
+        value = str(self.data_dir.expanduser().absolute())
+        return [Assignment(path, value, Origin("--data-dir"))]
 
 
-def preliminary(given: Given) -> Settings:
+def preliminary(given: Given, strict: tuple[str, ...] = ()) -> Settings:
     """Read what is needed before plugins say which sections there are: broker, plugins and log.
 
-    Bad values are left out here; `load` reports them. Raises ConfigError for an unreadable file.
+    Bad values are left out here, unless in a strict section; `load` reports them. Raises
+    ConfigError for an unreadable file and for strict sections.
     """
     wanted = {name: SECTIONS[name] for name in ("broker", "plugins", "log")}
-    return load_tolerant(wanted, given.config, os.environ, given.overrides, options=given.options())
+    return load_tolerant(
+        wanted,
+        given.config,
+        os.environ,
+        given.overrides,
+        options=given.options(),
+        strict=strict,
+    )
 
 
 def data_dir(settings: Settings) -> Path:
     """Return the data directory, whole: messages name it to people elsewhere."""
-    return Path(settings.section("broker").data_dir).expanduser().absolute()
+    return Path(settings.section("broker").data_dir).absolute()
 
 
 def load(given: Given, first: Settings, log: Log) -> tuple[Settings, Registry]:

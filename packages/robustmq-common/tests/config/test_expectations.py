@@ -28,6 +28,7 @@ class Sample(Section):
     ports: list[Annotated[int, Expected("a port", name="port")]] = Field(default_factory=list)
     timeout: Seconds = Field(1.0, ge=1, le=7200)
     size: Bytes = Field(1, le=2**20)
+    pause: Annotated[Seconds, Field(ge=1, le=60)] | None = None
     bind: Address = "a:1"
     secret: Secret | None = None
 
@@ -63,6 +64,11 @@ def key(name: str) -> Key:
             'a duration from 1s to 2h: seconds, or text such as "15s" or "2h"',
             "duration",
         ),
+        (
+            "pause",
+            'a duration from 1s to 1m: seconds, or text such as "15s" or "2h"',
+            "duration",
+        ),
         ("size", 'a size of at most 1MB: bytes, or text such as "64KB" or "1MB"', "size"),
         ("bind", '"host:port", such as "127.0.0.1:1883" or "[::1]:1883"', "address"),
         ("secret", "text", "secret"),
@@ -78,6 +84,7 @@ def test_what_is_expected(name: str, sentence: str, noun: str) -> None:
     [
         ("timeout", 7200.0, '"2h"'),
         ("size", 65536, '"64KB"'),
+        ("pause", 60, '"1m"'),
         ("size", "64 furlongs", '"64 furlongs"'),
         ("port", 7200, "7200"),
         ("yes", False, "false"),

@@ -15,6 +15,8 @@ from robustmq_common.errors import BugError, StorageError
 from robustmq_common.spi.services import Log, Metrics
 from robustmq_common.spi.storage import Delete, Operation, Put, StorageAdapter, WriteBatch
 
+_KEYED = (Put, Delete)
+
 Committed = Callable[[Exception | None], None]
 Done = Callable[[Any, Exception | None], None]
 
@@ -56,7 +58,7 @@ class GroupCommit:
         Raises BugError for a compare-and-set: its failure would take down everyone else's writes
         in the batch. Such a write goes to `adapter.commit` in a batch of its own.
         """
-        if isinstance(operation, Put | Delete) and operation.expected is not None:
+        if isinstance(operation, _KEYED) and operation.expected is not None:
             message = (
                 f"a write to shard {operation.shard!r} with an expected value was given to "
                 "Storage.write; commit it with Storage.adapter.commit"

@@ -23,6 +23,7 @@ from robustmq_common.spi.storage import (
 )
 
 _EMPTY = Shard()
+_KEYED = (Put, Delete)
 
 
 class MemoryAdapter(StorageAdapter):
@@ -165,7 +166,12 @@ class MemoryAdapter(StorageAdapter):
 
 
 def _is_conditional(operation: Operation) -> bool:
-    return isinstance(operation, Put | Delete) and operation.expected is not None
+    # Appends are the many.
+    return (
+        not isinstance(operation, Append)
+        and isinstance(operation, _KEYED)
+        and operation.expected is not None
+    )
 
 
 def _closed(operation: str, shard: str) -> StorageError:

@@ -4,6 +4,10 @@ from robustmq_broker.storage.sorted_names import SortedNames
 from robustmq_common.spi.storage import Append, Bounds, StoredRecord
 
 
+Kept = tuple[bytes, bytes | None, float, float]
+"""Value, key, timestamp and expiry. A tuple, as the garbage collector does not walk over it."""
+
+
 class Shard:
     """Offsets from `start` up to, not including, `end` are in `records`; there are no gaps."""
 
@@ -12,16 +16,14 @@ class Shard:
     def __init__(self) -> None:
         self.start = 0
         self.end = 0
-        self.records: dict[int, StoredRecord] = {}
+        self.records: dict[int, Kept] = {}
         self.values: dict[bytes, bytes] = {}
         self.names: SortedNames[bytes] | None = None
 
     def append(self, entry: Append) -> int:
         """Add a record to the log; returns its offset."""
         offset = self.end
-        self.records[offset] = StoredRecord(
-            offset, entry.value, entry.key, entry.timestamp, entry.expires_at
-        )
+        self.records[offset] = (entry.value, entry.key, entry.timestamp, entry.expires_at)
         self.end = offset + 1
         return offset
 
@@ -41,11 +43,11 @@ class Shard:
         size = 0
         first = max(offset, self.start)
         for position in range(first, min(self.end, first + max_records)):
-            record = self.records[position]
-            size += len(record.value) + len(record.key or b"")
+            value, key, timestamp, expires_at = self.records[position]
+            size += len(value) if key is None else len(value) + len(key)
             if found and size > max_bytes:
                 break
-            found.append(record)
+            found.append(StoredRecord(position, value, key, timestamp, expires_at))
         return found
 
     def bounds(self) -> Bounds:
@@ -54,7 +56,7 @@ class Shard:
     def offset_at(self, timestamp: float) -> int:
         """Offset of the first record no older; a look at each, as a clock may have gone back."""
         for offset in range(self.start, self.end):
-            if self.records[offset].timestamp >= timestamp:
+            if self.records[offset][2] >= timestamp:
                 return offset
         return self.end
 

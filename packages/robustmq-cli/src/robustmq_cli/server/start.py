@@ -33,7 +33,7 @@ def start(
     """
     with errors_told():
         given = options.given(config, data_dir, overrides)
-        first = configuration.preliminary(given)
+        first = configuration.preliminary(given, strict=("broker",))
         folder = configuration.data_dir(first)
         other = instance.running(folder)
         if other is not None:

@@ -26,7 +26,7 @@ def status(
     """
     with errors_told():
         given = options.given(config, data_dir, overrides)
-        folder = configuration.data_dir(configuration.preliminary(given))
+        folder = configuration.data_dir(configuration.preliminary(given, strict=("broker",)))
         server = instance.running(folder)
         if server is None:
             print(f"robust-server is not running on the data directory {folder}")

@@ -26,7 +26,7 @@ def stop(
     """
     with errors_told():
         given = options.given(config, data_dir, overrides)
-        _stop(configuration.data_dir(configuration.preliminary(given)), timeout)
+        _stop(configuration.data_dir(configuration.preliminary(given, strict=("broker",))), timeout)
 
 
 def _stop(folder: Path, timeout: float) -> None:

@@ -154,8 +154,16 @@ def _model_table(model: type[BaseModel], description: str) -> Table:
 
 def _key(info: FieldInfo) -> Key:
     default = REQUIRED if info.is_required() else info.get_default(call_default_factory=True)
-    secret = any(one is SecretStr for one in alternatives(info.annotation))
-    return Key(info.annotation, tuple(info.metadata), default, info.description or "", secret)
+    annotation: Any = info.annotation
+    metadata = list(info.metadata)
+    options = alternatives(annotation)
+    if len(options) == 1 and get_origin(options[0]) is Annotated:
+        # Of `Annotated[...] | None` pydantic leaves the marks where they are.
+        annotation, *marks = get_args(options[0])
+        for mark in marks:
+            metadata += mark.metadata if isinstance(mark, FieldInfo) else [mark]
+    secret = any(one is SecretStr for one in options)
+    return Key(annotation, tuple(metadata), default, info.description or "", secret)
 
 
 def _first_sentence(docstring: str | None) -> str:
