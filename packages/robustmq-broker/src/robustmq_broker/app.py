@@ -113,6 +113,7 @@ class Broker:
             parse_address(config.bind),
             self.log,
             self.services.metrics,
+            self.services.timers,
             max_connections=config.max_connections,
             backlog=config.backlog,
             high_watermark=config.high_watermark,

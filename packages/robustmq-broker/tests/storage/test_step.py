@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from robustmq_broker.storage.step import run_now_or_later
+from robustmq_broker.storage.step import run_in_task, run_now_or_later
 from robustmq_common.errors import StorageError, WorldError
 
 Reports = list[tuple[Any, Exception | None]]
@@ -189,6 +189,20 @@ class TestLater:
             given.run(work())
             await given.called.wait()
             assert given.reports == [("timed out", None)]
+
+        in_a_loop(scenario)
+
+    def test_run_in_task_gives_it_one_from_the_start(self) -> None:
+        async def scenario(given: Given) -> None:
+            async def work() -> int:
+                task = asyncio.current_task()
+                return 7 if task is not None and task is not main else 0
+
+            main = asyncio.current_task()
+            run_in_task(work(), given.done, asyncio.create_task)
+            assert given.reports == []
+            await given.called.wait()
+            assert given.reports == [(7, None)]
 
         in_a_loop(scenario)
 

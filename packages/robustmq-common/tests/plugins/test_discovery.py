@@ -21,9 +21,15 @@ def test_plugins_have_a_name_a_distribution_and_a_version(folder: Path) -> None:
 
 
 def test_own_distributions_come_first_and_then_the_names_decide(folder: Path) -> None:
-    for name, distribution in (("b", "robustmq-b"), ("a", "zebra"), ("c", "ant"), ("d", "robot")):
+    for name, distribution in (
+        ("e", "robustmq-other"),
+        ("b", "robustmq-mqtt"),
+        ("a", "zebra"),
+        ("c", "ant"),
+        ("d", "robot"),
+    ):
         write_plugin(folder, distribution, {name: "module"})
-    assert [plugin.info.name for plugin in installed_plugins()] == ["b", "a", "c", "d"]
+    assert [plugin.info.name for plugin in installed_plugins()] == ["b", "a", "c", "d", "e"]
 
 
 def test_nothing_is_imported_before_it_is_loaded(folder: Path) -> None:

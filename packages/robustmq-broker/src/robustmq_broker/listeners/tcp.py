@@ -6,15 +6,20 @@ calls the pack and the pack calls the socket with nothing in between.
 
 import asyncio
 import socket
-from collections.abc import Callable
 from typing import cast
 
 from robustmq_common.errors import ListenError
 from robustmq_common.spi.pack import ProtocolPack
-from robustmq_common.spi.services import Log, Metrics
+from robustmq_common.spi.services import Log, Metrics, TimerHandle, Timers
 
-CLOSE_TIMEOUT = 5.0
-"""Seconds a closing connection may take to drain before it is cut."""
+LINGER_SECONDS = 1.0
+"""How long a closed connection's peer has to close its side, too.
+
+Closing a socket with unread input resets the connection, and the reset may overtake the DISCONNECT
+that says why. So our direction is closed first, and what still comes in is read and ignored.
+"""
+CLOSE_SECONDS = 5.0
+"""How long a peer has to take what was written to it before it is cut off."""
 
 
 class TcpConnection(asyncio.Protocol):
@@ -28,7 +33,7 @@ class TcpConnection(asyncio.Protocol):
         self.refused = owner.full()
         owner.connections.add(self)
         self.connection = None if self.refused else owner.pack.connection(self)
-        self._cut: asyncio.TimerHandle | None = None
+        self._closing: TimerHandle | None = None
         self._lost = False
         if self.connection is not None:
             self.data_received = self.connection.data_received  # type: ignore[method-assign]
@@ -62,8 +67,8 @@ class TcpConnection(asyncio.Protocol):
         self._lost = True
         self.owner.connections.discard(self)
         self.owner.closed()
-        if self._cut is not None:
-            self._cut.cancel()
+        if self._closing is not None:
+            self._closing.cancel()
         self.write = self._discard  # type: ignore[method-assign]
         if self.connection is not None:
             self.connection.connection_lost()
@@ -78,11 +83,18 @@ class TcpConnection(asyncio.Protocol):
             self.connection.resume_writing()
 
     def close(self) -> None:
-        if self._lost or self._cut is not None:
+        if self._lost or self._closing is not None:
             return
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+            self.transport.resume_reading()
+            self._closing = self.owner.timers.after(LINGER_SECONDS, self._close_fully)
+        else:
+            self._close_fully()
+
+    def _close_fully(self) -> None:
         self.transport.close()
-        loop = asyncio.get_running_loop()
-        self._cut = loop.call_later(CLOSE_TIMEOUT, self.transport.abort)
+        self._closing = self.owner.timers.after(CLOSE_SECONDS, self.abort)
 
     def abort(self) -> None:
         if not self._lost:
@@ -110,6 +122,7 @@ class TcpListener:
         bind: tuple[str, int],
         log: Log,
         metrics: Metrics,
+        timers: Timers,
         *,
         max_connections: int,
         backlog: int,
@@ -121,6 +134,7 @@ class TcpListener:
         self.bind = bind
         self.log = log
         self.metrics = metrics
+        self.timers = timers
         self.max_connections = max_connections
         self.backlog = backlog
         self.high_watermark = high_watermark
@@ -203,5 +217,3 @@ def format_address(address: tuple[str, int] | tuple[str, int, int, int]) -> str:
     host, port = address[0], address[1]
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
-
-ListenerFactory = Callable[..., TcpListener]

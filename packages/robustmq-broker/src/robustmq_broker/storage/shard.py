@@ -3,7 +3,6 @@
 from robustmq_broker.storage.sorted_names import SortedNames
 from robustmq_common.spi.storage import Append, Bounds, StoredRecord
 
-
 Kept = tuple[bytes, bytes | None, float, float]
 """Value, key, timestamp and expiry. A tuple, as the garbage collector does not walk over it."""
 

@@ -41,6 +41,16 @@ def run_now_or_later(
     done(result, error)
 
 
+def run_in_task(
+    coroutine: Coroutine[Any, Any, Result],
+    done: Done[Result],
+    create_task: Callable[[Coroutine[Any, Any, Result]], "asyncio.Task[Result]"],
+) -> None:
+    """Run a coroutine in a task from its first step on, as code of plugins may need it."""
+    task = create_task(coroutine)
+    task.add_done_callback(lambda ended: _report(ended, done))
+
+
 async def _go_on(coroutine: Coroutine[Any, Any, Result], awaited: Any) -> Result:
     return await _Started(coroutine, awaited)
 

@@ -6,11 +6,7 @@ import typer
 
 from robustmq_broker import app as _broker  # noqa: F401 - `running` looks at what is imported
 from robustmq_cli import __version__
-from robustmq_cli.server.config import app as config_app
-from robustmq_cli.server.run import run
-from robustmq_cli.server.start import start
-from robustmq_cli.server.status import status
-from robustmq_cli.server.stop import stop
+from robustmq_cli.server import config, run, start, status, stop
 from robustmq_common import implementation
 
 app = typer.Typer(
@@ -21,11 +17,11 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-app.command()(run)
-app.command()(start)
-app.command()(stop)
-app.command()(status)
-app.add_typer(config_app, name="config")
+app.command()(run.run)
+app.command()(start.start)
+app.command()(stop.stop)
+app.command()(status.status)
+app.add_typer(config.app, name="config")
 
 
 def _tell_version(wanted: bool) -> None:

@@ -61,20 +61,21 @@ def _start(given: configuration.Given, folder: Path, log_file: str | None, timeo
     finally:
         os.close(reading)
     if report.ready:
-        _tell_ready(folder, log_path, log_file)
+        server = instance.running(folder)
+        if server is None or server.state is None:
+            _wait_or_end(child)
+            raise WorldError(f"robust-server started, but ended at once; its log is {log_path}")
+        _tell_ready(server.pid, server.state, log_file or str(log_path))
         return
     code = _tell_failure(child, report, log_path, log_start, timeout)
     raise typer.Exit(code)
 
 
-def _tell_ready(folder: Path, log_path: Path, log_file: str | None) -> None:
-    server = instance.running(folder)
-    if server is None or server.state is None:
-        raise WorldError(f"robust-server started, but ended at once; its log is {log_path}")
-    print(f"robust-server is running with pid {server.pid}")
-    for line in listener_lines(server.state.listeners):
+def _tell_ready(pid: int, state: instance.State, log: str) -> None:
+    print(f"robust-server is running with pid {pid}")
+    for line in listener_lines(state.listeners):
         print(line)
-    print(f"log: {log_file or log_path}")
+    print(f"log: {log}")
 
 
 def _tell_failure(

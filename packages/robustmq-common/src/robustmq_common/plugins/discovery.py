@@ -6,7 +6,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Final, NamedTuple
 
 GROUP: Final = "robustmq"
-_OWN_DISTRIBUTIONS: Final = "robustmq-"
+_OWN: Final = frozenset({"robustmq-broker", "robustmq-mqtt"})
 
 
 class PluginInfo(NamedTuple):
@@ -36,7 +36,7 @@ def installed_plugins() -> list[Installed]:
     return sorted(
         (_installed(point) for point in entry_points(group=GROUP)),
         key=lambda plugin: (
-            not plugin.info.distribution.startswith(_OWN_DISTRIBUTIONS),
+            plugin.info.distribution not in _OWN,
             plugin.info,
         ),
     )

@@ -5,7 +5,15 @@
 
 from robustmq_common.testing.log import RecordingLog
 from robustmq_common.testing.metrics import FakeMetrics
+from robustmq_common.testing.services import FakeServices
 from robustmq_common.testing.timers import FakeClock, FakeTimers
 from robustmq_common.testing.transport import MemoryTransport
 
-__all__ = ["FakeClock", "FakeMetrics", "FakeTimers", "MemoryTransport", "RecordingLog"]
+__all__ = [
+    "FakeClock",
+    "FakeMetrics",
+    "FakeServices",
+    "FakeTimers",
+    "MemoryTransport",
+    "RecordingLog",
+]

@@ -2,10 +2,10 @@
 
 import typer
 
-from robustmq_cli.server.config.show import show
+from robustmq_cli.server.config import show
 
 app = typer.Typer(help="Look at the configuration.", no_args_is_help=True, rich_markup_mode=None)
-app.command()(show)
+app.command()(show.show)
 
 
 @app.callback()

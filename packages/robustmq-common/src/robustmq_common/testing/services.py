@@ -1,0 +1,113 @@
+"""[P] What the broker offers to a pack, in memory, and only as real as a test asks for."""
+
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, NoReturn, cast
+
+from robustmq_common.spi.access import ALLOW, AuthResult, ClientInfo, EnhancedAuthenticator
+from robustmq_common.spi.events import EventListener
+from robustmq_common.spi.services import Router
+from robustmq_common.spi.storage import Storage
+from robustmq_common.testing.log import RecordingLog
+from robustmq_common.testing.metrics import FakeMetrics
+from robustmq_common.testing.timers import FakeTimers
+
+
+class FakeServices:
+    """`BrokerServices` for a test: time, turns of the event loop and verdicts are the test's.
+
+    sections: what `section` returns, by name.
+    router, storage: for packs that use them; without, the first use of one fails the test.
+    verdict: what `authenticate` answers, at once.
+    denied: (action, topic) pairs that `authorize` refuses; without any, `authorizes` is False.
+    methods: what `enhanced_authenticator` finds.
+    """
+
+    def __init__(
+        self,
+        sections: Mapping[str, Any] | None = None,
+        router: Router | None = None,
+        storage: Storage | None = None,
+    ) -> None:
+        self.sections = dict(sections or {})
+        self.timers = FakeTimers()
+        self.clock = self.timers.clock
+        self.metrics = FakeMetrics()
+        self.log = RecordingLog()
+        self.router = router or cast(Router, _Missing("router"))
+        self.storage = storage or cast(Storage, _Missing("storage"))
+        self.version = "0.0.0"
+        self.node = "test"
+        self.verdict = AuthResult(ALLOW)
+        self.denied: set[tuple[str, str]] = set()
+        self.methods: dict[str, EnhancedAuthenticator] = {}
+        self.listeners: list[EventListener] = []
+        self._soon: list[Callable[[], None]] = []
+        self._tokens = 0
+
+    def section(self, name: str) -> Any:
+        return self.sections[name]
+
+    def soon(self, callback: Callable[[], None]) -> None:
+        """Keep the callback until `turn`."""
+        self._soon.append(callback)
+
+    def turn(self) -> None:
+        """End a turn of the event loop; what the callbacks ask for is for the next one."""
+        callbacks, self._soon = self._soon, []
+        for callback in callbacks:
+            callback()
+
+    def token(self, size: int) -> bytes:
+        """Another value each time, and the same ones in every run."""
+        self._tokens += 1
+        return bytes(self._tokens >> 8 * place & 0xFF for place in reversed(range(size)))
+
+    def authenticate(
+        self,
+        client: ClientInfo,  # noqa: ARG002 - a test that cares replaces this method
+        password: bytes | None,  # noqa: ARG002
+        done: Callable[[AuthResult], None],
+    ) -> None:
+        done(self.verdict)
+
+    def authorizes(self) -> bool:
+        return bool(self.denied)
+
+    def authorize(
+        self,
+        client: ClientInfo,  # noqa: ARG002
+        action: str,
+        topic: str,
+        qos: int,  # noqa: ARG002
+        retain: bool,  # noqa: ARG002
+    ) -> bool:
+        return (action, topic) not in self.denied
+
+    def enhanced_authenticator(self, method: str) -> EnhancedAuthenticator | None:
+        return self.methods.get(method)
+
+    def run(
+        self, work: Coroutine[Any, Any, Any], done: Callable[[Any, Exception | None], None]
+    ) -> None:
+        """Run a coroutine that does not wait for anything, and call back at once."""
+        try:
+            work.send(None)
+        except StopIteration as finished:
+            result, error = finished.value, None
+        except Exception as raised:  # noqa: BLE001 - it is the caller's to judge
+            result, error = None, raised
+        else:
+            work.close()
+            raise AssertionError(f"{work} has to wait, which FakeServices.run cannot do")
+        done(result, error)
+
+    def listener_events(self) -> tuple[EventListener, ...]:
+        return tuple(self.listeners)
+
+
+class _Missing:
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, attribute: str) -> NoReturn:
+        raise AssertionError(f"give FakeServices a {self._name}: {attribute} is used")
