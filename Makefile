@@ -13,7 +13,7 @@ export COMPILED
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-pure lint format kinds bench fuzz package clean js
+.PHONY: help setup run test test-pure lint format kinds docs bench fuzz package clean js
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,7 +47,7 @@ test: setup ## Run the whole suite, and the MQTT and conformance suites once mor
 test-pure: setup ## Run the whole suite in plain Python only
 	@$(PY) -m tools.run_tests --plain $(ARGS)
 
-lint: $(TOOLS) ## Check format, style, types, imports and tidiness
+lint: setup ## Check format, style, types, imports, tidiness and generated pages
 	@$(PY) -m tools.lint $(ARGS)
 
 format: $(TOOLS) ## Format the code and fix what can be fixed
@@ -57,11 +57,15 @@ format: $(TOOLS) ## Format the code and fix what can be fixed
 kinds: $(TOOLS) ## Write the lists of compiled modules after marking or unmarking one [H]
 	@$(PY) -m tools.kinds --write
 
+docs: setup ## Write the pages of docs/ that are generated from sources and tests
+	@$(PY) -m tools.generate_reference
+	@$(PY) -m tools.conformance_table
+
 bench: setup ## Measure the broker (see bench/README.md)
 	@$(PY) -m bench $(ARGS)
 
-fuzz: setup ## Feed random bytes to the codec and to a server (see fuzz/README.md)
-	@$(PY) -m fuzz $(ARGS)
+fuzz: setup ## Feed damaged packets to what reads bytes from peers; ARGS="--seconds 60" is passed on
+	@for program in fuzz/*/fuzz_*.py; do echo "fuzz: $$program"; $(PY) $$program $(ARGS) || exit 1; done
 
 package: setup ## Build wheels and sdists into dist/ and run a broker from them
 	@$(PY) -m tools.package $(ARGS)

@@ -62,7 +62,8 @@ def fingerprint(package: Package, members: list[Package], *, compiled: bool) -> 
 def _inputs(package: Package, members: list[Package], *, compiled: bool) -> Iterator[Path]:
     yield package.path / "pyproject.toml"
     for path in sorted(package.source.rglob("*")):
-        if path.is_file() and "__pycache__" not in path.parts:
+        inner = path.relative_to(package.source).parts
+        if path.is_file() and not any(part.startswith((".", "__pycache__")) for part in inner):
             yield path
     if compiled and package.hot:
         yield REQUIREMENTS

@@ -1,10 +1,12 @@
 """Fixtures of the conformance tests: brokers, clients and names that no other test uses."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from broker_process import BrokerPool, BrokerProcess, BrokerWith
+from plugin_folder import write_plugin
 from wire import Clients, code, unique_topic
 
 
@@ -47,6 +49,17 @@ def clients(broker: BrokerProcess) -> Iterator[Clients]:
     """Clients of the shared broker."""
     with Clients(broker.address) as clients:
         yield clients
+
+
+@pytest.fixture(scope="session")
+def conformance_plugins(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which `plugin/conformance_plugin.py` is an installed plugin."""
+    folder = tmp_path_factory.mktemp("plugins")
+    source = Path(__file__).with_name("plugin") / "conformance_plugin.py"
+    modules = {"conformance_plugin": source.read_text(encoding="utf-8")}
+    points = {"conformance": "conformance_plugin"}
+    write_plugin(folder, "conformance-plugin", points, modules)
+    return folder
 
 
 @pytest.fixture

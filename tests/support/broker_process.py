@@ -6,6 +6,7 @@ that tests share brokers: client ids and topics must be unique to a test (`wire.
 """
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 START_DEADLINE = 30.0
 """Seconds a broker may take to listen; generous, for machines that run other things."""
@@ -23,7 +24,14 @@ STOP_DEADLINE = 5.0
 """Seconds from SIGTERM to exit that the broker promises."""
 
 LogRecord = dict[str, Any]
-BrokerWith = Callable[[Mapping[str, str]], "BrokerProcess"]
+
+
+class BrokerWith(Protocol):
+    """Gives the shared broker of some settings, and of a folder of plugins if need be."""
+
+    def __call__(
+        self, settings: Mapping[str, str], plugins: Path | None = None
+    ) -> "BrokerProcess": ...
 
 
 class BrokerFailed(AssertionError):
@@ -33,12 +41,19 @@ class BrokerFailed(AssertionError):
 class BrokerProcess:
     """One broker with its own data directory; ``settings`` go in as ``--set key=value``.
 
-    Use as a context manager: entering starts it, leaving stops it (`stop`).
+    ``plugins`` is a folder of plugins that it finds installed (`plugin_folder`). Use as a context
+    manager: entering starts it, leaving stops it (`stop`).
     """
 
-    def __init__(self, data_dir: Path, settings: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        settings: Mapping[str, str] | None = None,
+        plugins: Path | None = None,
+    ) -> None:
         self.data_dir = data_dir
         self.settings = dict(settings or {})
+        self.plugins = plugins
         self.lines: list[str] = []
         self.records: list[LogRecord] = []
         self.addresses: dict[str, tuple[str, int]] = {}
@@ -90,6 +105,7 @@ class BrokerProcess:
         """Start the process and wait until its ``tcp`` listener accepts connections."""
         self._process = subprocess.Popen(
             self.command(),
+            env=self._environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -168,6 +184,13 @@ class BrokerProcess:
         self.wait_for(lambda: bool(self.log_of(text)), deadline, f"a log record on {text}")
         return self.log_of(text)[0]
 
+    def _environment(self) -> dict[str, str]:
+        environment = dict(os.environ)
+        if self.plugins is not None:
+            path = [str(self.plugins), environment.get("PYTHONPATH", "")]
+            environment["PYTHONPATH"] = os.pathsep.join(filter(None, path))
+        return environment
+
     def _join(self) -> None:
         if self._reader is not None:
             self._reader.join()
@@ -198,13 +221,16 @@ class BrokerPool:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._brokers: dict[tuple[tuple[str, str], ...], BrokerProcess] = {}
+        self._brokers: dict[object, BrokerProcess] = {}
 
-    def get(self, settings: Mapping[str, str] | None = None) -> BrokerProcess:
-        """The shared broker with these settings."""
-        key = tuple(sorted((settings or {}).items()))
+    def get(
+        self, settings: Mapping[str, str] | None = None, plugins: Path | None = None
+    ) -> BrokerProcess:
+        """The shared broker with these settings and plugins."""
+        key = (tuple(sorted((settings or {}).items())), plugins)
         if key not in self._brokers:
-            broker = BrokerProcess(self._directory / f"broker-{len(self._brokers)}", settings)
+            data_dir = self._directory / f"broker-{len(self._brokers)}"
+            broker = BrokerProcess(data_dir, settings, plugins)
             broker.start()
             self._brokers[key] = broker
         return self._brokers[key]

@@ -3,6 +3,8 @@
 The folder goes on the path of a process, which then has those distributions installed.
 """
 
+import subprocess
+import sys
 from pathlib import Path
 
 HOOKIMPL = "from robustmq_common.plugins import hookimpl\n"
@@ -50,3 +52,21 @@ def write_plugin(
     (info / "entry_points.txt").write_text(f"[robustmq]\n{points}")
     for module, source in (modules or {}).items():
         (folder / f"{module}.py").write_text(source)
+
+
+SAMPLES = Path(__file__).resolve().parent.parent / "plugins"
+"""The sample plugins: packages of their own, one per folder."""
+
+
+def install_sample(name: str, folder: Path) -> None:
+    """Install a sample plugin into a folder, as anybody would: from its source, with pip."""
+    options = ["--quiet", "--no-index", "--no-deps", "--no-build-isolation", "--no-compile"]
+    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", *options]
+    done = subprocess.run(
+        [*command, "--target", str(folder), str(SAMPLES / name)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"pip could not install {name}:\n{done.stdout}"

@@ -56,7 +56,8 @@ class Will:
 class Subscriber(ABC):
     """A client that is connected and subscribed; it collects what it gets."""
 
-    session_present: bool
+    session_present: bool | None
+    """None if the client does not tell."""
 
     @abstractmethod
     def messages(self, count: int, deadline: float = DEADLINE) -> list[Message]:

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 ROUTE_CACHE_MAX: Final = 65_536
 """Routes remembered; the cache is emptied when it is full, so a peer cannot grow it further."""
+CACHED_TOPIC_BYTES_MAX: Final = 1_024
+"""Longer topics are matched anew each time, so that the cache is bounded in bytes, too."""
 
 
 @final
@@ -23,6 +25,10 @@ class TopicRoute:
         self.topic = topic
         self.targets = targets
         self.groups = groups
+
+    def is_empty(self) -> bool:
+        """Whether nobody has subscribed."""
+        return not self.targets and not self.groups
 
     def deliver(self, message: "Message") -> int:
         """Hand the message to every matching subscriber; returns how many took it."""
@@ -55,6 +61,8 @@ class TopicRouter:
         if cached is not None:
             return cached
         route = self.build(topic)
+        if len(key) > CACHED_TOPIC_BYTES_MAX:
+            return route
         if len(self.cache) >= ROUTE_CACHE_MAX:
             self.cache.clear()
         self.cache[key] = route

@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, Protocol
 
 from robustmq_broker import __version__
 from robustmq_broker.access import AccessControl, answer
@@ -14,12 +14,29 @@ from robustmq_broker.storage.step import run_now_or_later
 from robustmq_broker.timers import TimerDriver
 from robustmq_common.spi.access import AuthResult, ClientInfo, EnhancedAuthenticator
 from robustmq_common.spi.events import EventListener
-from robustmq_common.spi.services import Log
+from robustmq_common.spi.services import Clock, Log, TimerHandle
 from robustmq_common.spi.storage import StorageAdapter
 
 
+class EventLoop(Protocol):
+    """What the services need of an event loop."""
+
+    def call_soon(self, callback: Callable[[], None], /) -> object: ...
+    def create_task(self, work: Coroutine[Any, Any, Any], /) -> asyncio.Task[Any]: ...
+
+
+class TimerSource(Protocol):
+    """What the services need of a timer driver."""
+
+    @property
+    def clock(self) -> Clock: ...
+    def after(self, seconds: float, callback: Callable[[], None]) -> TimerHandle: ...
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+
+
 class Services:
-    """One broker's services; made inside its running event loop."""
+    """One broker's services; made inside its running event loop, unless it is given another."""
 
     def __init__(
         self,
@@ -30,19 +47,21 @@ class Services:
         enhanced: dict[str, EnhancedAuthenticator],
         listeners: tuple[EventListener, ...],
         log: Log,
+        loop: EventLoop | None = None,
+        timers: TimerSource | None = None,
     ) -> None:
         self._sections = sections
         self._access = access
         self._enhanced = enhanced
         self._listeners = listeners
-        self._loop = asyncio.get_running_loop()
+        self._loop: EventLoop = loop or asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[Any]] = set()
         self.version = __version__
         self.node = node
         self.log = log
         self.metrics = MetricSet()
         self.router = TopicRouter()
-        self.timers = TimerDriver(log)
+        self.timers: TimerSource = timers or TimerDriver(log)
         self.clock = self.timers.clock
         self.storage = GroupCommit(adapter, self.soon, self.run, self.metrics, log)
         self.metrics.gauge("subscriptions.count", lambda: self.router.subscription_count)

@@ -51,16 +51,27 @@ class SharedGroup:
     def offer(self, message: "Message", connected: bool) -> bool:
         """Offer the message to each member once, from the one whose turn it is."""
         members = self.members
-        count = len(members)
-        if self.turn >= count:
-            self.turn = 0
         start = self.turn
-        for i in range(count):
-            at = start + i
-            if at >= count:
-                at -= count
-            member = members[at]
-            if member.available() == connected and member.deliver(message):
-                self.turn = at + 1
+        if start >= len(members):
+            if not members:
+                return False
+            start = 0
+            self.turn = 0
+        first = members[start]
+        if first.available() == connected and first.deliver(message):
+            self.turn = start + 1
+            return True
+        # A copy, because a member whose queue overflows may leave while it is asked.
+        for member in members[start:] + members[:start]:
+            if member is not first and member.available() == connected and member.deliver(message):
+                self.pass_turn(member)
                 return True
         return False
+
+    def pass_turn(self, member: "Subscription") -> None:
+        """The next message is for the member behind this one."""
+        members = self.members
+        for i in range(len(members)):
+            if members[i] is member:
+                self.turn = i + 1
+                return

@@ -26,6 +26,7 @@ class Sample(Section):
     optional: int | None = None
     names: list[str] = Field(default_factory=list)
     ports: list[Annotated[int, Expected("a port", name="port")]] = Field(default_factory=list)
+    few_names: list[str] = Field(default_factory=list, max_length=3)
     timeout: Seconds = Field(1.0, ge=1, le=7200)
     size: Bytes = Field(1, le=2**20)
     pause: Annotated[Seconds, Field(ge=1, le=60)] | None = None
@@ -49,15 +50,20 @@ def key(name: str) -> Key:
         ("port", "an integer from 1 to 65535", "integer"),
         ("many", "an integer of at least 1", "integer"),
         ("few", "an integer of at most 9", "integer"),
-        ("ratio", "a number greater than 0 less than 1", "number"),
+        ("ratio", "a number greater than 0 and less than 1", "number"),
         ("name", "text that is not empty", "text"),
-        ("long", "text of length 2 to 8", "text"),
-        ("longer", "text of length 2 or more", "text"),
-        ("short", "text of length 8 at most", "text"),
+        ("long", "text of 2 to 8 characters", "text"),
+        ("longer", "text of at least 2 characters", "text"),
+        ("short", "text of at most 8 characters", "text"),
         ("level", 'one of "low", "high"', '"low" | "high"'),
         ("maybe", 'true or false or "auto"', 'boolean | "auto"'),
         ("optional", "an integer", "integer"),
         ("names", 'a list of text, such as ["one", "two"]', "list of text"),
+        (
+            "few_names",
+            'a list of text of at most 3 items, such as ["one", "two"]',
+            "list of text",
+        ),
         ("ports", "a list of a port", "list of port"),
         (
             "timeout",

@@ -7,6 +7,7 @@ import pydantic
 import pytest
 
 from robustmq_common.config.model import Section
+from robustmq_common.config.schema import NAME_RULE
 from robustmq_common.plugins import hookspecs
 from robustmq_common.plugins.kinds import (
     ADAPTERS,
@@ -108,6 +109,7 @@ def test_items_get_their_names(kind: Kind, returned: Any, named: list[tuple[str,
     assert kind.named(returned) == named
 
 
+NOT_ITS_NAME = f"which cannot be its name: {NAME_RULE}"
 NO_SECTION = "which is not a subclass of robustmq_common.config.model.Section"
 HERE = f"the class {__name__}"
 
@@ -130,7 +132,7 @@ HERE = f"the class {__name__}"
             PACKS,
             [DottedPack],
             f"{HERE}.DottedPack",
-            "whose name 'a.b' is not made of letters, digits, - and _ only",
+            f"whose name cannot be 'a.b': {NAME_RULE}",
         ),
         (
             ADAPTERS,
@@ -149,10 +151,10 @@ HERE = f"the class {__name__}"
         (SECTIONS, {"a": pydantic.BaseModel}, "'a'", NO_SECTION),
         (SECTIONS, {"a": dict[str, int]}, "'a'", NO_SECTION),
         (SECTIONS, {"a": Named}, "'a'", "which has no default for its key bind"),
-        (SECTIONS, {7: Echo}, "7", "which is not a name of letters, digits, - and _"),
+        (SECTIONS, {7: Echo}, "7", NOT_ITS_NAME),
         (LISTENERS, {"a": []}, "'a'", "which is not a dict of the keys of a listener's table"),
         (LISTENERS, {"a": {1: 2}}, "'a'", "which is not a dict of the keys of a listener's table"),
-        (LISTENERS, {"a.b": {}}, "'a.b'", "which is not a name of letters, digits, - and _"),
+        (LISTENERS, {"a.b": {}}, "'a.b'", NOT_ITS_NAME),
         (AUTHENTICATORS, [Pack], f"{HERE}.Pack", "which does not have the method authenticate"),
         (
             AUTHORIZERS,

@@ -18,19 +18,14 @@ if TYPE_CHECKING:
 class DeferredAcknowledgement:
     """A frame that is sent when everything written before it is as durable as promised."""
 
-    def __init__(
-        self, connection: Connection, frame: bytes, failure: bytes, is_puback: bool
-    ) -> None:
+    def __init__(self, connection: Connection, frame: bytes, failure: bytes) -> None:
         self.connection = connection
-        self.is_puback = is_puback
         self.frame = frame
         self.failure = failure
 
     def committed(self, error: Exception | None) -> None:
         connection = self.connection
         connection.deferred -= 1
-        if self.is_puback:
-            connection.deferred_qos1 -= 1
         if connection.state == 3:
             return
         if error is None:
@@ -40,22 +35,22 @@ class DeferredAcknowledgement:
         else:
             # Nothing may be acknowledged, and 3.x has no way to say so but to close.
             connection.disconnect(UNSPECIFIED_ERROR, f"storage failed: {error}")
+        if connection.deferred == 0 and connection.held and connection.exchange is None:
+            connection.resume()
 
 
-def acknowledge(
-    connection: Connection, frame: bytes, failure: bytes = b"", is_puback: bool = False
-) -> None:
+def acknowledge(connection: Connection, frame: bytes, failure: bytes = b"") -> None:
     """Send an acknowledgement now, or when storage has committed what `context.wrote` stands for.
 
-    `failure` is sent instead if storage fails; without one the connection is closed then. A PUBACK
-    that waits counts against the Receive Maximum (`is_puback`).
+    `failure` is sent instead if storage fails; without one the connection is closed then.
     """
     context = connection.context
     if not context.wrote and connection.deferred == 0:
         connection.send(frame)
         return
     connection.deferred += 1
-    if is_puback:
-        connection.deferred_qos1 += 1
-    deferred = DeferredAcknowledgement(connection, frame, failure, is_puback)
+    if connection.deferred >= context.limits.receive_maximum:
+        # Storage is behind: take nothing more from this client until it has caught up.
+        connection.suspend()
+    deferred = DeferredAcknowledgement(connection, frame, failure)
     context.storage.when_committed(deferred.committed)

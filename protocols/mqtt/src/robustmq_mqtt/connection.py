@@ -22,7 +22,6 @@ from robustmq_mqtt.codec.reason_codes import (
     SERVER_UNAVAILABLE,
     UNSPECIFIED_ERROR,
     UNSUPPORTED_PROTOCOL_VERSION,
-    connack_return_code_v3,
     reason_name,
 )
 from robustmq_mqtt.codec.wire import PACKET_ID, PUBREL, V5
@@ -85,7 +84,6 @@ class Connection:
         self.assigned_client_id = False
         self.problem_information = True
         self.deferred = 0
-        self.deferred_qos1 = 0
         self.close_reason = ""
         self.close_code = 0
         self.keep_will = True
@@ -186,6 +184,13 @@ class Connection:
         if not self.dirty:
             self.dirty = True
             self.context.mark_dirty(self)
+
+    def send_at(self, index: int, frame: bytes) -> None:
+        """Queue a frame ahead of what was queued since `out` had `index` entries."""
+        if self.state != CLOSED:
+            self.send(b"")
+            self.out.insert(index, frame)
+            self.out_size += len(frame)
 
     def send_qos0(self, message: Publish, retain: bool, identifiers: list[int] | None) -> None:
         if self.version == V5:
@@ -375,7 +380,7 @@ class Connection:
             or code in NOT_IN_V3_PROTOCOL_ERRORS
             or code == SERVER_UNAVAILABLE
         ):
-            self.send(encode_connack(False, connack_return_code_v3(code), None, self.version))
+            self.send(encode_connack(False, code, None, self.version))
         self.close_with(code, reason)
 
     def disconnect(self, code: int, reason: str) -> None:

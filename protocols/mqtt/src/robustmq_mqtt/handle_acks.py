@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Final
 from robustmq_mqtt.acknowledge import acknowledge
 from robustmq_mqtt.codec.acks import decode_ack
 from robustmq_mqtt.codec.acks import encode_ack
+from robustmq_mqtt.codec.errors import ProtocolViolation
 from robustmq_mqtt.codec.reason_codes import PACKET_IDENTIFIER_NOT_FOUND
 from robustmq_mqtt.codec.wire import PACKET_ID, PUBACK, PUBCOMP, PUBREC, PUBREL
 from robustmq_mqtt.delivery import RELEASED, SENT
+from robustmq_mqtt.forward import forward
 
 if TYPE_CHECKING:
     from robustmq_mqtt.connection import Connection
@@ -23,7 +25,9 @@ def handle_puback(connection: Connection, packet_id: int) -> None:
     assert session is not None
     delivery = session.inflight.get(packet_id)
     # One for a packet that is not in flight is late, not wrong: a reconnect may have resolved it.
-    if delivery is not None and delivery.qos == 1:
+    if delivery is not None:
+        if delivery.qos != 1:
+            raise ProtocolViolation(f"PUBACK {packet_id} answers a QoS 2 message")
         session.finish(delivery)
 
 
@@ -31,12 +35,14 @@ def handle_pubrec(connection: Connection, packet_id: int, reason_code: int) -> N
     session = connection.session
     assert session is not None
     delivery = session.inflight.get(packet_id)
-    if delivery is None or delivery.qos != 2:
+    if delivery is None:
         if reason_code < 0x80:
             # [MQTT-4.3.3-4] needs a PUBREL in any case; 5.0 can say that it was not known.
             code = PACKET_IDENTIFIER_NOT_FOUND
             connection.send(encode_ack(PUBREL, packet_id, code, None, connection.version))
         return
+    if delivery.qos != 2:
+        raise ProtocolViolation(f"PUBREC {packet_id} answers a QoS 1 message")
     if reason_code >= 0x80:
         session.finish(delivery)  # [MQTT-4.3.3-4]: no PUBREL after an error
         return
@@ -48,15 +54,25 @@ def handle_pubrec(connection: Connection, packet_id: int, reason_code: int) -> N
 
 
 def handle_pubrel(connection: Connection, packet_id: int) -> None:
+    """The sender lets go of a QoS 2 message: it is ours, and goes on to the subscribers (4.3.3)."""
     session = connection.session
     assert session is not None
     incoming = session.incoming
     if packet_id in incoming:
-        incoming.discard(packet_id)
-        session.context.wrote = False
+        message = incoming.pop(packet_id)
+        context = session.context
+        context.wrote = False
         if session.expiry_interval:
-            session.context.store.incoming_done(session, packet_id)
-        acknowledge(connection, PUBCOMP_PREFIX + PACKET_ID[packet_id])
+            context.store.incoming_done(session, packet_id)
+        before = len(connection.out)
+        if message is not None and not message.has_expired(connection.wall):
+            forward(context, message, context.router.route(message.topic))
+        frame = PUBCOMP_PREFIX + PACKET_ID[packet_id]
+        if context.wrote or connection.deferred:
+            acknowledge(connection, frame)
+        else:
+            # Ahead of the message itself, for a client that subscribes to what it publishes.
+            connection.send_at(before, frame)
     else:
         code = PACKET_IDENTIFIER_NOT_FOUND
         connection.send(encode_ack(PUBCOMP, packet_id, code, None, connection.version))

@@ -21,8 +21,8 @@ from robustmq_mqtt.codec.reason_codes import (
     TOPIC_ALIAS_INVALID,
 )
 from robustmq_mqtt.codec.wire import PACKET_ID, PUBACK, PUBREC, V5
+from robustmq_mqtt.forward import forward
 from robustmq_mqtt.reasons import failed_ack
-from robustmq_mqtt.retain import retain_message
 from robustmq_mqtt.topics import check_topic_name, has_wildcard, is_utf8
 
 if TYPE_CHECKING:
@@ -62,12 +62,11 @@ def handle_publish(connection: Connection, data: bytes, start: int, body: int, e
     else:
         stats.messages_qos2_received += 1
         if packet.packet_id in session.incoming:
-            # Seen before: acknowledged again, not delivered again [MQTT-4.3.3-10].
+            # Seen before: acknowledged again, not kept again [MQTT-4.3.3-10].
             context.wrote = False
             acknowledge(connection, PUBREC_PREFIX + PACKET_ID[packet.packet_id])
             return
-        if connection.version == V5:
-            check_receive_maximum(connection, session)
+        check_receive_maximum(connection, session)
     if (
         context.authorizes
         or packet.retain
@@ -80,41 +79,28 @@ def handle_publish(connection: Connection, data: bytes, start: int, body: int, e
             refuse_publish(connection, packet, code)
             return
     context.wrote = False
-    matched = publish(connection, packet, route)
+    if qos == 2:
+        receive_qos2(connection, session, packet, route)
+        return
+    forward(context, packet, route)
     if qos == 1:
-        if matched or connection.version != V5:
+        if connection.version != V5 or not route.is_empty():
             frame = PUBACK_PREFIX + PACKET_ID[packet.packet_id]
         else:
             frame = encode_ack(PUBACK, packet.packet_id, NO_MATCHING_SUBSCRIBERS, None, V5)
         if not context.wrote and connection.deferred == 0:
             connection.send(frame)
         else:
-            acknowledge(
-                connection, frame, failure_frame(connection, PUBACK, packet.packet_id), True
-            )
-    elif qos == 2:
-        receive_qos2(connection, session, packet.packet_id, matched)
+            acknowledge(connection, frame, failure_frame(connection, PUBACK, packet.packet_id))
 
 
-def publish(connection: Connection, packet: Publish, route: Any) -> int:
-    """Retain if asked to, hand over to the subscribers; returns how many matched."""
-    context = connection.context
-    if packet.retain:
-        retain_message(context, packet)
-    matched: int = route.deliver(packet)
-    if matched == 0:
-        context.stats.dropped_no_subscribers += 1
-    return matched
-
-
-def receive_qos2(
-    connection: Connection, session: Session, packet_id: int, matched: int
-) -> None:
-    """Remember the identifier until PUBREL, so that a repetition is not a second message."""
-    session.incoming.add(packet_id)
+def receive_qos2(connection: Connection, session: Session, packet: Publish, route: Any) -> None:
+    """Keep the message until PUBREL, so that a repetition is not a second one (4.3.3)."""
+    packet_id = packet.packet_id
+    session.incoming[packet_id] = packet
     if session.expiry_interval:
         session.context.store.incoming_saved(session, packet_id)
-    if matched or connection.version != V5:
+    if connection.version != V5 or not route.is_empty():
         frame = PUBREC_PREFIX + PACKET_ID[packet_id]
     else:
         frame = encode_ack(PUBREC, packet_id, NO_MATCHING_SUBSCRIBERS, None, V5)
@@ -133,7 +119,7 @@ def failure_frame(connection: Connection, packet_type: int, packet_id: int) -> b
 def check_receive_maximum(connection: Connection, session: Session) -> None:
     """More unacknowledged QoS 1 and 2 messages than announced are an error [MQTT-3.3.4-9]."""
     limit = connection.context.limits.receive_maximum
-    if connection.deferred_qos1 + len(session.incoming) >= limit:
+    if len(session.incoming) >= limit:
         raise PacketError(
             RECEIVE_MAXIMUM_EXCEEDED, f"more than {limit} unacknowledged QoS 1 and 2 messages"
         )
@@ -242,5 +228,5 @@ def refuse_publish(connection: Connection, packet: Publish, code: int) -> None:
             # 3.x cannot be told no: it goes through the motions, the message goes nowhere [4.3.3].
             session = connection.session
             if session is not None:
-                session.incoming.add(packet.packet_id)
+                session.incoming[packet.packet_id] = None
         acknowledge(connection, failed_ack(connection, PUBREC, packet.packet_id, code, reason))

@@ -3,6 +3,8 @@
 Outgoing QoS 1 and 2 messages wait in `queue` until the window (the client's Receive Maximum, capped
 by `max_inflight`) has room, then stay in `inflight` by packet identifier until acknowledged. After a
 reconnect the unacknowledged ones are in `resend`, in their original order, and go first [MQTT-4.4.0-1].
+Incoming QoS 2 messages are in `incoming` by packet identifier from PUBLISH to PUBREL; None stands for one
+that was refused and goes nowhere.
 """
 
 from __future__ import annotations
@@ -43,7 +45,7 @@ class Session:
         self.upgrade_qos = context.limits.upgrade_qos
         self.last_packet_id = 0
         self.last_sequence = 0
-        self.incoming: set[int] = set()
+        self.incoming: dict[int, Publish | None] = {}
         self.will: Will | None = None
         self.will_timer: Any = None
         self.expiry_timer: Any = None

@@ -97,4 +97,4 @@ def end_session(session: Session) -> None:
     session.inflight = {}
     session.queue.clear()
     session.resend.clear()
-    session.incoming = set()
+    session.incoming = {}

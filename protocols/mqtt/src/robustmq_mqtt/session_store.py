@@ -94,7 +94,9 @@ class WriteThroughStore:
 
     def incoming_saved(self, session: Session, packet_id: int) -> None:
         shard = stored_form.session_shard(session.client_id)
-        self.write(Put(shard, stored_form.incoming_key(packet_id), b"\x01"))
+        message = session.incoming[packet_id]
+        value = b"" if message is None else stored_form.encode_message(message)
+        self.write(Put(shard, stored_form.incoming_key(packet_id), value))
 
     def incoming_done(self, session: Session, packet_id: int) -> None:
         shard = stored_form.session_shard(session.client_id)

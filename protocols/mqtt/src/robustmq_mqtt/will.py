@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from robustmq_mqtt.codec.properties import Properties
 from robustmq_mqtt.codec.publish import Publish, new_publish
-from robustmq_mqtt.retain import retain_message
+from robustmq_mqtt.forward import forward
 
 if TYPE_CHECKING:
     from robustmq_mqtt.codec.packets import Will
@@ -69,9 +69,7 @@ def publish_will(session: Session) -> None:
         context.stats.dropped_not_authorized += 1
         context.log.info("will refused", client_id=session.client_id, topic=message.topic)
         return
-    if message.retain:
-        retain_message(context, message)
-    context.router.route(message.topic).deliver(message)
+    forward(context, message, context.router.route(message.topic))
 
 
 def will_message(session: Session, will: Will) -> Publish:

@@ -163,6 +163,24 @@ def test_values_that_cannot_be_encoded(name: str, value: object) -> None:
         encode_properties(properties(**{name: value}))
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("reason_string", 5),
+        ("reason_string", b"bytes"),
+        ("correlation_data", "text"),
+        ("receive_maximum", "1"),
+        ("receive_maximum", [1]),
+        ("subscription_identifiers", 1),
+        ("user_properties", "pairs"),
+    ],
+)
+def test_values_of_the_wrong_type(name: str, value: object) -> None:
+    # The compiled class refuses the value when it is set, the encoder when it meets it.
+    with pytest.raises((TypeError, ValueError), match=r"cannot be a|object expected"):
+        encode_properties(properties(**{name: value}))
+
+
 def test_flags_may_be_booleans() -> None:
     assert encode_properties(properties(retain_available=True)) == wire("[25 01]")
 

@@ -44,8 +44,8 @@ def start(
 
 def _start(given: configuration.Given, folder: Path, log_file: str | None, timeout: float) -> None:
     log_path = folder / instance.LOG_FILE
-    reading, writing = os.pipe()
     log = processes.open_log(log_path)
+    reading, writing = os.pipe()
     log_start = os.lseek(log, 0, os.SEEK_END)
     arguments = ["run", "--ready-descriptor", str(writing), *options.as_arguments(given)]
     try:

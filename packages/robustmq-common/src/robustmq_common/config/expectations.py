@@ -28,6 +28,12 @@ _PLAIN_TYPES: Final[dict[Any, Words]] = {
     SecretStr: Words("text", "secret"),
 }
 
+_LIMITS: Final = {
+    "ge": "of at least",
+    "gt": "greater than",
+    "le": "of at most",
+    "lt": "less than",
+}
 _CONTROLS: Final = re.compile(r"[\x7f-\x9f]")  # JSON leaves these as they are, TOML does not
 
 
@@ -51,17 +57,12 @@ def bounds(key: Key) -> str:
             if getattr(mark, name, None) is not None:
                 found[name] = getattr(mark, name)
     if "ge" in found and "le" in found:
-        text = f" from {show(found.pop('ge'))} to {show(found.pop('le'))}"
-    else:
-        text = ""
-    for name, words in (
-        ("ge", "of at least"),
-        ("le", "of at most"),
-        ("gt", "greater than"),
-        ("lt", "less than"),
-    ):
-        text += f" {words} {show(found[name])}" if name in found else ""
-    return text + _length(found.get("min_length", 0), found.get("max_length"))
+        return f" from {show(found['ge'])} to {show(found['le'])}"
+    limits = [f"{words} {show(found[name])}" for name, words in _LIMITS.items() if name in found]
+    if limits:
+        return " " + " and ".join(limits)
+    items = get_origin(alternatives(key.annotation)[0]) is list
+    return _length(found.get("min_length", 0), found.get("max_length"), items=items)
 
 
 def show_value(key: Key, value: Any) -> str:
@@ -91,11 +92,12 @@ def _escape(control: re.Match[str]) -> str:
     return f"\\u{ord(control[0]):04x}"
 
 
-def _length(least: int, most: int | None) -> str:
+def _length(least: int, most: int | None, *, items: bool) -> str:
+    noun = "items" if items else "characters"
     if most is not None:
-        return f" of length {least} to {most}" if least else f" of length {most} at most"
+        return f" of {least} to {most} {noun}" if least else f" of at most {most} {noun}"
     if least > 1:
-        return f" of length {least} or more"
+        return f" of at least {least} {noun}"
     return " that is not empty" if least else ""
 
 

@@ -34,7 +34,12 @@ def robustmq_storage_adapters() -> list[type[StorageAdapter]]:  # type: ignore[e
     """Backends that can keep shards.
 
     The class attribute `name` is what the `storage.adapter` key says. The chosen class is
-    instantiated once, with `(settings: dict, data_dir: Path)`, and opened before any pack starts.
+    instantiated once, with `(settings: dict, data_dir: Path)`, where `settings` is the table
+    `[storage.settings]`; it is opened before any pack starts.
+
+    Writes of one turn of the event loop arrive as one `commit`, and the next one only after it is
+    done. The first step of `commit` runs outside of any task: until it first waits for something,
+    it must not use what needs the current task, such as `asyncio.timeout`.
     """
 
 
@@ -61,8 +66,8 @@ def robustmq_default_listeners() -> dict[str, dict[str, Any]]:  # type: ignore[e
 def robustmq_authenticators() -> list[type[Authenticator]]:  # type: ignore[empty-body]
     """Links for the authentication chain.
 
-    `access.authenticators` chooses them by their class attribute `name`, and orders them; one that
-    is not listed there is never asked.
+    `access.authenticators` chooses them by their class attribute `name`, and orders them; each is
+    instantiated once, without arguments. One that is not listed there is never asked.
     """
 
 
@@ -70,7 +75,8 @@ def robustmq_authenticators() -> list[type[Authenticator]]:  # type: ignore[empt
 def robustmq_enhanced_authenticators() -> list[type[EnhancedAuthenticator]]:  # type: ignore[empty-body]
     """Authentication Methods of MQTT 5 (section 4.12).
 
-    The class attribute `method` is what a client says in its Authentication Method property.
+    The class attribute `method` is what a client says in its Authentication Method property. Each
+    is instantiated once, without arguments, and begins an exchange for every client that asks.
     """
 
 
@@ -78,8 +84,8 @@ def robustmq_enhanced_authenticators() -> list[type[EnhancedAuthenticator]]:  # 
 def robustmq_authorizers() -> list[type[Authorizer]]:  # type: ignore[empty-body]
     """Links for the authorization chain.
 
-    `access.authorizers` chooses them by their class attribute `name`, and orders them; one that is
-    not listed there is never asked.
+    `access.authorizers` chooses them by their class attribute `name`, and orders them; each is
+    instantiated once, without arguments. One that is not listed there is never asked.
     """
 
 

@@ -4,17 +4,14 @@ Whatever is wrong is a `Fault`: the clause that goes on after the plugin's name.
 """
 
 import inspect
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, get_args, get_origin
 
 from robustmq_common.config.model import Section
+from robustmq_common.config.schema import NAME, NAME_RULE
 from robustmq_common.spi.events import EventListener
 from robustmq_common.spi.storage import StorageAdapter
-
-# Names that appear in dotted paths such as `listeners.NAME.bind`.
-_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
 class Fault(Exception):
@@ -59,13 +56,13 @@ class Kind:
 
     def _check_name(self, name: Any) -> None:
         if self.returns is dict:
-            if not isinstance(name, str) or not _NAME.fullmatch(name):
-                raise Fault("which is not a name of letters, digits, - and _")
+            if not isinstance(name, str) or not NAME.fullmatch(name):
+                raise Fault(f"which cannot be its name: {NAME_RULE}")
         elif self.attribute:
             if not isinstance(name, str) or not name:
                 raise Fault(f"which has no text in its class attribute {self.attribute!r}")
-            if self.attribute == "name" and not _NAME.fullmatch(name):
-                raise Fault(f"whose name {name!r} is not made of letters, digits, - and _ only")
+            if self.attribute == "name" and not NAME.fullmatch(name):
+                raise Fault(f"whose name cannot be {name!r}: {NAME_RULE}")
 
 
 def _class_with(*methods: str) -> Callable[[Any], None]:

@@ -70,8 +70,12 @@ class Route(Protocol):
     @property
     def topic(self) -> str: ...
 
+    def is_empty(self) -> bool:
+        """Whether nobody has subscribed."""
+        ...
+
     def deliver(self, message: Message) -> int:
-        """Hand the message to every matching subscriber; returns how many it matched."""
+        """Hand the message to every matching subscriber; returns how many took it."""
         ...
 
 

@@ -28,7 +28,12 @@ def show(
     data_dir: options.DataDir = None,
     overrides: options.Set = None,
     format: Annotated[  # noqa: A002 - the name of the option
-        Format, typer.Option("--format", help="text has columns; toml can be read again.")
+        Format,
+        typer.Option(
+            "--format",
+            metavar="text|toml|json",
+            help="text has columns; toml can be read again.",
+        ),
     ] = Format.TEXT,
 ) -> None:
     """Print every value in effect and its origin.

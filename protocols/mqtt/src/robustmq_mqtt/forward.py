@@ -1,0 +1,19 @@
+"""[H] From an accepted message to its topic's subscribers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from robustmq_mqtt.retain import retain_message
+
+if TYPE_CHECKING:
+    from robustmq_mqtt.codec.publish import Publish
+    from robustmq_mqtt.context import Context
+
+
+def forward(context: Context, message: Publish, route: Any) -> None:
+    """Retain a message if it asks for that, and hand it to everyone who subscribed to its topic."""
+    if message.retain:
+        retain_message(context, message)
+    if route.deliver(message) == 0:
+        context.stats.dropped_no_subscribers += 1
