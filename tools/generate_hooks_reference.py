@@ -1,6 +1,6 @@
 """Writes docs/reference/hooks.md: what plugins can register, and the interfaces they meet there.
 
-All of it comes from the docstrings of `robustmq_common.plugins.hookspecs` and `robustmq_common.spi`.
+All of it comes from docstrings, those of the hook specifications and of `robustmq_common.spi`.
 
     python -m tools.generate_hooks_reference            write the page if it has changed
     python -m tools.generate_hooks_reference --check    say whether it is out of date, exit 1
@@ -32,8 +32,8 @@ walks through one.
 
 - A plugin is a module behind an entry point of the group `robustmq`. The name of the entry point is
   the name of the plugin; a plugin with a configuration section of its own should have its name.
-- Its functions carry `@hookimpl` (from `robustmq_common.plugins`). They get no arguments, are called
-  once when a broker starts, and never while it runs.
+- Its functions carry `@hookimpl` (from `robustmq_common.plugins`). They get no arguments; each is
+  called once when a broker starts, and never while it runs.
 - All names of one kind are unique among the installed plugins.
 - Whatever is wrong with a plugin is told in one sentence that names it. The start is refused, or
   with `plugins.on_error = "skip"` the plugin is left out, all of it. `plugins.disabled` lists

@@ -9,6 +9,27 @@ from broker_process import BrokerPool, BrokerProcess, BrokerWith
 from plugin_folder import write_plugin
 from wire import Clients, code, unique_topic
 
+LIMITED = {
+    "mqtt.check_payload_format": "true",
+    "mqtt.connect_timeout": "1",
+    "mqtt.max_client_id_length": "30",
+    "mqtt.max_packet_size": "1000",
+    "mqtt.max_session_expiry_interval": "100",
+    "mqtt.max_topic_alias": "10",
+    "mqtt.receive_maximum": "3",
+    "mqtt.response_information": "answers/",
+}
+"""A broker with small limits."""
+
+INCAPABLE = {
+    "mqtt.max_qos": "1",
+    "mqtt.max_topic_alias": "0",
+    "mqtt.retain_available": "false",
+    "mqtt.shared_subscription": "false",
+    "mqtt.wildcard_subscription": "false",
+}
+"""A broker that leaves out all it may leave out."""
+
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
@@ -48,6 +69,26 @@ def broker_with(pool: BrokerPool) -> BrokerWith:
 def clients(broker: BrokerProcess) -> Iterator[Clients]:
     """Clients of the shared broker."""
     with Clients(broker.address) as clients:
+        yield clients
+
+
+@pytest.fixture
+def limited_broker(pool: BrokerPool) -> BrokerProcess:
+    """The shared broker with the `LIMITED` settings."""
+    return pool.get(LIMITED)
+
+
+@pytest.fixture
+def limited(limited_broker: BrokerProcess) -> Iterator[Clients]:
+    """Clients of the broker with the `LIMITED` settings."""
+    with Clients(limited_broker.address) as clients:
+        yield clients
+
+
+@pytest.fixture
+def incapable(pool: BrokerPool) -> Iterator[Clients]:
+    """Clients of the broker with the `INCAPABLE` settings."""
+    with Clients(pool.get(INCAPABLE).address) as clients:
         yield clients
 
 

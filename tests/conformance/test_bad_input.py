@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import pytest
 
-from broker_process import BrokerProcess, BrokerWith
+from broker_process import BrokerProcess
 from wire import Clients, Connack, Disconnect, WireClient, code, encode, levels, prop, unique_id
 from wire.primitives import string
 
@@ -112,6 +112,7 @@ def check(
 ) -> None:
     """The offender gets the reason code (5.0) or a close; the log has one line on it."""
     bystander = clients(level)
+    before = len(broker.records)
     offender = clients(level)
     if bytewise:
         offender.send_bytewise(data)
@@ -119,13 +120,14 @@ def check(
         offender.send(data)
     offender.expect_refused(reason)
     bystander.quiet()
-    assert_logged_once(broker, offender)
+    assert_logged_once(broker, offender, before)
 
 
-def assert_logged_once(broker: BrokerProcess, client: WireClient) -> None:
-    record = broker.wait_for_log(client.peer)
+def assert_logged_once(broker: BrokerProcess, client: WireClient, before: int) -> None:
+    """The log has one record on the client's address, past those there ``before``, and says why."""
+    record = broker.wait_for_log(client.peer, before)
     assert record["reason"]
-    assert broker.log_of(client.peer) == [record]
+    assert broker.log_of(client.peer, before) == [record]
 
 
 @pytest.mark.parametrize(
@@ -143,13 +145,14 @@ def assert_logged_once(broker: BrokerProcess, client: WireClient) -> None:
 def test_bad_connect_is_logged_once(
     clients: Clients, broker: BrokerProcess, data: bytes, bytewise: bool
 ) -> None:
+    before = len(broker.records)
     client = clients.socket(code.V5)
     if bytewise:
         client.send_bytewise(data)
     else:
         client.send(data)
     client.bytes_to_end()
-    assert_logged_once(broker, client)
+    assert_logged_once(broker, client, before)
 
 
 def test_packet_sent_slowly_is_fine(clients: Clients, level: int, topic: str) -> None:
@@ -195,36 +198,33 @@ def test_truncated_packet_then_the_end(
 
 
 @pytest.mark.parametrize("data", [b"", b"\x10", encode.connect(code.V5, "half")[:-2]])
-def test_connect_that_never_comes(broker_with: BrokerWith, data: bytes) -> None:
-    broker = broker_with({"mqtt.connect_timeout": "1"})
-    with Clients(broker.address) as clients:
-        begin = time.monotonic()
-        client = clients.socket(code.V5)
-        client.send(data)
-        client.expect_closed()
-        assert 0.9 <= time.monotonic() - begin < 6
-        assert_logged_once(broker, client)
+def test_connect_that_never_comes(
+    limited: Clients, limited_broker: BrokerProcess, data: bytes
+) -> None:
+    before = len(limited_broker.records)
+    begin = time.monotonic()
+    client = limited.socket(code.V5)
+    client.send(data)
+    client.expect_closed()
+    assert 0.9 <= time.monotonic() - begin < 6
+    assert_logged_once(limited_broker, client, before)
 
 
-def test_connect_timeout_is_over_once_connected(broker_with: BrokerWith) -> None:
-    broker = broker_with({"mqtt.connect_timeout": "1"})
-    with Clients(broker.address) as clients:
-        client = clients(code.V5)
-        clients.elapse(3)
-        client.quiet()
+def test_connect_timeout_is_over_once_connected(limited: Clients) -> None:
+    client = limited(code.V5)
+    limited.elapse(3)
+    client.quiet()
 
 
-def test_half_open_connections_cost_others_nothing(broker_with: BrokerWith, topic: str) -> None:
-    broker = broker_with({"mqtt.connect_timeout": "1"})
-    with Clients(broker.address) as clients:
-        silent = [clients.socket(code.V5) for _ in range(200)]
-        client = clients.subscriber(code.V5, topic)
-        for number in range(20):
-            assert client.publish(topic, b"%d" % number, 1) == code.SUCCESS
-            client.receive(topic, b"%d" % number)
-        for one in silent:
-            one.expect_closed()
-        client.quiet()
+def test_half_open_connections_cost_others_nothing(limited: Clients, topic: str) -> None:
+    silent = [limited.socket(code.V5) for _ in range(200)]
+    client = limited.subscriber(code.V5, topic)
+    for number in range(20):
+        assert client.publish(topic, b"%d" % number, 1) == code.SUCCESS
+        client.receive(topic, b"%d" % number)
+    for one in silent:
+        one.expect_closed()
+    client.quiet()
 
 
 def test_refused_connect_leaves_no_session(clients: Clients) -> None:

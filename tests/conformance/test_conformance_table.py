@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-from conformance_table import Standard, Statement, complaints, load, render
+
+from tools.conformance_table import Standard, Statement, complaints, load, render
 
 STATEMENTS = Path(__file__).with_name("statements")
 STANDARD = Standard(

@@ -2,7 +2,6 @@
 
 import pytest
 
-from broker_process import BrokerWith
 from wire import (
     Clients,
     Puback,
@@ -185,25 +184,23 @@ def test_response_topic_must_not_have_wildcards(clients: Clients, topic: str, na
 
 
 @pytest.mark.normative("5.0:MQTT-4.3.3-9", "5.0:MQTT-4.4.0-2")
-def test_payload_format_is_checked_where_configured(broker_with: BrokerWith, topic: str) -> None:
-    broker = broker_with({"mqtt.check_payload_format": "true"})
+def test_payload_format_is_checked_where_configured(limited: Clients, topic: str) -> None:
     text = [(prop.PAYLOAD_FORMAT_INDICATOR, 1)]
-    with Clients(broker.address) as clients:
-        watcher = clients.subscriber(code.V5, topic)
-        client = clients(code.V5)
-        client.send_publish(topic, b"\xff", 1, packet_id=1, properties=text)
-        assert client.expect(Puback).reason == code.PAYLOAD_FORMAT_INVALID
-        client.send_publish(topic, b"\xff", 2, packet_id=2, properties=text)
-        assert client.expect(Pubrec).reason == code.PAYLOAD_FORMAT_INVALID
-        watcher.quiet()
-        client.send_publish(topic, "\u20ac".encode(), 2, packet_id=2, properties=text)
-        assert client.expect(Pubrec).reason == code.SUCCESS
-        client.ack(code.PUBREL, 2)
-        client.expect(Pubcomp)
-        watcher.receive(topic, "\u20ac".encode())
-        client.send_publish(topic, b"\xff", 0, properties=text)
-        client.expect_disconnect(code.PAYLOAD_FORMAT_INVALID)
-        watcher.quiet()
+    watcher = limited.subscriber(code.V5, topic)
+    client = limited(code.V5)
+    client.send_publish(topic, b"\xff", 1, packet_id=1, properties=text)
+    assert client.expect(Puback).reason == code.PAYLOAD_FORMAT_INVALID
+    client.send_publish(topic, b"\xff", 2, packet_id=2, properties=text)
+    assert client.expect(Pubrec).reason == code.PAYLOAD_FORMAT_INVALID
+    watcher.quiet()
+    client.send_publish(topic, "\u20ac".encode(), 2, packet_id=2, properties=text)
+    assert client.expect(Pubrec).reason == code.SUCCESS
+    client.ack(code.PUBREL, 2)
+    client.expect(Pubcomp)
+    watcher.receive(topic, "\u20ac".encode())
+    client.send_publish(topic, b"\xff", 0, properties=text)
+    client.expect_disconnect(code.PAYLOAD_FORMAT_INVALID)
+    watcher.quiet()
 
 
 def test_publish_to_nobody_is_told_so(clients: Clients, topic: str) -> None:

@@ -2,11 +2,10 @@
 
 import pytest
 
-from broker_process import BrokerWith
-from wire import Clients, Connack, Will, WireClient, code, encode, prop, unique_id
+from wire import Clients, Closed, Connack, Will, WireClient, code, encode, levels, prop, unique_id
 
 
-def limited(clients: Clients, topic: str, maximum: int) -> WireClient:
+def narrow_client(clients: Clients, topic: str, maximum: int) -> WireClient:
     client = clients(code.V5, properties=[(prop.MAXIMUM_PACKET_SIZE, maximum)])
     client.subscribe((topic, 2))
     return client
@@ -21,7 +20,7 @@ def size(topic: str, payload: bytes, qos: int) -> int:
 @pytest.mark.parametrize("qos", [0, 1, 2])
 def test_too_large_message_is_dropped_as_if_sent(clients: Clients, topic: str, qos: int) -> None:
     maximum = size(topic, b"x" * 60, qos)
-    client = limited(clients, topic, maximum)
+    client = narrow_client(clients, topic, maximum)
     publisher = clients(code.V5)
     assert publisher.publish(topic, b"x" * 61, qos) == code.SUCCESS
     publisher.publish(topic, b"y" * 60, qos)
@@ -71,7 +70,7 @@ def test_limit_holds_for_every_way(clients: Clients, topic: str, way: str) -> No
 
 @pytest.mark.normative("5.0:MQTT-3.1.2-24")
 def test_properties_count_too(clients: Clients, topic: str) -> None:
-    client = limited(clients, topic, 100)
+    client = narrow_client(clients, topic, 100)
     publisher = clients(code.V5)
     publisher.publish(topic, b"x", 1, properties=[(prop.USER_PROPERTY, ("k", "v" * 80))])
     publisher.publish(topic, b"small", 1)
@@ -80,7 +79,7 @@ def test_properties_count_too(clients: Clients, topic: str) -> None:
 
 
 def test_limit_of_one_leaves_the_others(clients: Clients, topic: str) -> None:
-    narrow = limited(clients, topic, 100)
+    narrow = narrow_client(clients, topic, 100)
     wide = clients.subscriber(code.V5, topic)
     clients(code.V5).publish(topic, b"x" * 200, 1)
     wide.receive(topic, b"x" * 200)
@@ -88,41 +87,35 @@ def test_limit_of_one_leaves_the_others(clients: Clients, topic: str) -> None:
 
 
 @pytest.mark.normative("5.0:MQTT-3.2.2-15")
-@pytest.mark.parametrize("level", [code.V311, code.V5])
-def test_packet_above_the_servers_maximum(broker_with: BrokerWith, topic: str, level: int) -> None:
-    broker = broker_with({"mqtt.max_packet_size": "1000"})
-    with Clients(broker.address) as clients:
-        watcher = clients.subscriber(level, topic)
-        client = clients.socket(level)
-        connack = client.connect()
-        if level == code.V5:
-            assert connack.properties.number(prop.MAXIMUM_PACKET_SIZE) == 1000
-        fits = 1000 - len(encode.publish(level, topic, b"")) - 1
-        client.publish(topic, b"x" * fits)
-        watcher.receive(topic, b"x" * fits)
-        client.send_publish(topic, b"x" * (fits + 1))
-        client.expect_refused(code.PACKET_TOO_LARGE)
-        watcher.quiet()
+@levels(code.V311, code.V5)
+def test_packet_above_the_servers_maximum(limited: Clients, level: int, topic: str) -> None:
+    watcher = limited.subscriber(level, topic)
+    client = limited.socket(level)
+    connack = client.connect()
+    if level == code.V5:
+        assert connack.properties.number(prop.MAXIMUM_PACKET_SIZE) == 1000
+    fits = 1000 - len(encode.publish(level, topic, b"")) - 1
+    client.publish(topic, b"x" * fits)
+    watcher.receive(topic, b"x" * fits)
+    client.send_publish(topic, b"x" * (fits + 1))
+    client.expect_refused(code.PACKET_TOO_LARGE)
+    watcher.quiet()
 
 
 @pytest.mark.normative("5.0:MQTT-3.2.2-15")
-def test_too_large_packet_is_refused_by_its_header(broker_with: BrokerWith) -> None:
-    broker = broker_with({"mqtt.max_packet_size": "1000"})
-    with Clients(broker.address) as clients:
-        client = clients(code.V5)
-        client.send(b"\x30\xff\xff\xff\x7f")
-        client.expect_disconnect(code.PACKET_TOO_LARGE)
+def test_too_large_packet_is_refused_by_its_header(clients: Clients) -> None:
+    client = clients(code.V5)
+    client.send(b"\x30\xff\xff\xff\x7f")
+    client.expect_disconnect(code.PACKET_TOO_LARGE)
 
 
-def test_too_large_connect_is_refused(broker_with: BrokerWith) -> None:
-    broker = broker_with({"mqtt.max_packet_size": "1000"})
-    with Clients(broker.address) as clients:
-        client = clients.socket(code.V5)
-        client.send(encode.connect(code.V5, unique_id(), username="x" * 2000))
-        try:
-            answer = client.packet()
-        except AssertionError:
-            return
-        assert isinstance(answer, Connack)
-        assert answer.reason == code.PACKET_TOO_LARGE
-        client.expect_closed()
+def test_too_large_connect_is_refused(limited: Clients) -> None:
+    client = limited.socket(code.V5)
+    client.send(encode.connect(code.V5, unique_id(), username="x" * 2000))
+    try:
+        answer = client.packet()
+    except Closed:
+        return
+    assert isinstance(answer, Connack)
+    assert answer.reason == code.PACKET_TOO_LARGE
+    client.expect_closed()

@@ -1,8 +1,12 @@
 """mosquitto_pub, mosquitto_sub and mosquitto_rr on a real broker."""
 
+import pytest
+
 from real_clients.mosquitto_kit import MosquittoKit
-from real_clients.scenarios import Scenarios
+from real_clients.scenarios import MakeKit, Scenarios
 
 
 class TestMosquitto(Scenarios):
-    kit_type = MosquittoKit
+    @pytest.fixture
+    def make_kit(self) -> MakeKit:
+        return MosquittoKit

@@ -120,11 +120,20 @@ class BrokerProcess:
             self.kill()
             raise
 
+    def terminate(self) -> None:
+        """Send SIGTERM and do not wait."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGTERM)
+
     def stop(self) -> None:
         """SIGTERM; the broker must exit 0 in time and must not have logged a traceback."""
+        self.terminate()
+        self.wait_stopped()
+
+    def wait_stopped(self) -> None:
+        """The second half of `stop`."""
         process = self._process
         assert process is not None
-        process.send_signal(signal.SIGTERM)
         try:
             status = process.wait(STOP_DEADLINE)
         except subprocess.TimeoutExpired:
@@ -156,12 +165,16 @@ class BrokerProcess:
         with self._changed:
             return "\n".join(self.lines)
 
-    def log_of(self, text: str) -> list[LogRecord]:
-        """The log records that mention ``text`` (a peer, a client id) in one of their values."""
+    def log_of(self, text: str, since: int = 0) -> list[LogRecord]:
+        """The log records that mention ``text`` (a peer, a client id) in one of their values.
+
+        ``since`` leaves out that many records from the start: the system gives ports out again, so
+        an address may have been another client's before.
+        """
         with self._changed:
             return [
                 record
-                for record in self.records
+                for record in self.records[since:]
                 if any(text in value for value in record.values() if isinstance(value, str))
             ]
 
@@ -179,10 +192,10 @@ class BrokerProcess:
         state = "ended" if self._ended else "did not get to it in time"
         raise BrokerFailed(f"waited for {what}, but the broker {state}\n{log}")
 
-    def wait_for_log(self, text: str, deadline: float = 10.0) -> LogRecord:
+    def wait_for_log(self, text: str, since: int = 0, deadline: float = 10.0) -> LogRecord:
         """Wait for a log record that mentions ``text`` and return the first one."""
-        self.wait_for(lambda: bool(self.log_of(text)), deadline, f"a log record on {text}")
-        return self.log_of(text)[0]
+        self.wait_for(lambda: bool(self.log_of(text, since)), deadline, f"a log record on {text}")
+        return self.log_of(text, since)[0]
 
     def _environment(self) -> dict[str, str]:
         environment = dict(os.environ)
@@ -239,8 +252,10 @@ class BrokerPool:
         """Stop every broker; raises the first complaint once all are down."""
         complaints: list[BrokerFailed] = []
         for broker in self._brokers.values():
+            broker.terminate()
+        for broker in self._brokers.values():
             try:
-                broker.stop()
+                broker.wait_stopped()
             except BrokerFailed as error:
                 complaints.append(error)
         self._brokers.clear()

@@ -117,6 +117,25 @@ def test_a_spawned_process_is_on_its_own(tmp_path: Path) -> None:
     assert "Beautiful is better than ugly" in (tmp_path / "out.log").read_text()
 
 
+def test_an_interrupt_waits_for_the_end_of_the_block() -> None:
+    reached = []
+    before = signal.getsignal(signal.SIGINT)
+
+    def interrupted() -> None:
+        with processes.interrupts_held():
+            signal.raise_signal(signal.SIGINT)
+            reached.append("the end")
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert reached == ["the end"]
+    assert signal.getsignal(signal.SIGINT) is before
+    with processes.interrupts_held():
+        pass
+    with pytest.raises(ValueError, match="its own"), processes.interrupts_held():
+        raise ValueError("its own")
+
+
 def test_a_log_is_the_owners_and_is_appended_to(tmp_path: Path) -> None:
     path = tmp_path / "out.log"
     for text in (b"one\n", b"two\n"):

@@ -2,7 +2,7 @@
 //
 // Each input line is a command: {"call": 1, "do": "connect", "client": "a", ...}. Each output line
 // is either its answer ({"call": 1, ...}, with "error" if it failed) or something that happened:
-// {"event": "message" | "close" | "disconnect" | "connect", "client": "a", ...}. Payloads and
+// {"event": "message" | "disconnect" | "close" | "connect" | "error", "client": "a", ...}. Payloads and
 // correlation data are in base64. The program ends when its input does.
 
 import { createInterface } from "node:readline";
@@ -61,6 +61,7 @@ function connect({ client: name, options }) {
   client.on("disconnect", (packet) => {
     say({ event: "disconnect", client: name, reasonCode: packet.reasonCode });
   });
+  client.on("error", (error) => say({ event: "error", client: name, error: `${error}` }));
   client.on("close", () => say({ event: "close", client: name }));
   client.on("connect", (connack) => {
     say({ event: "connect", client: name, sessionPresent: connack.sessionPresent });

@@ -51,6 +51,8 @@ class NodeProcess(LineProcess):
         if "call" in said:
             self.answers[said["call"]] = said
         else:
+            if said["event"] != "message":
+                super().take(line)
             self.clients[said["client"]].happened(said)
 
     def call(self, do: str, deadline: float = DEADLINE, **given: Any) -> Json:
@@ -142,11 +144,12 @@ class JsWillHolder(WillHolder):
 
 
 class MqttJsKit(Kit):
-    """All clients but those with a will are in one node process."""
+    """All clients but those with a will are in one node process, which the caller ends."""
 
-    def __init__(self, address: tuple[str, int]) -> None:
+    def __init__(self, address: tuple[str, int], node: NodeProcess) -> None:
         super().__init__(address)
-        self.node = NodeProcess()
+        self.node = node
+        self._clients: list[JsClient] = []
         self._holders: list[JsWillHolder] = []
 
     def options(self, version: int, client_id: str | None = None, clean: bool = True) -> Json:
@@ -163,8 +166,10 @@ class MqttJsKit(Kit):
         }
 
     def client(self, options: Json) -> JsClient:
-        """A connected client."""
-        return JsClient(self.node, options)
+        """A connected client that `close` disconnects."""
+        client = JsClient(self.node, options)
+        self._clients.append(client)
+        return client
 
     def subscriber(
         self,
@@ -211,7 +216,8 @@ class MqttJsKit(Kit):
         return holder
 
     def close(self) -> None:
-        self.node.kill()
+        for client in self._clients:
+            client.leave()
         for holder in self._holders:
             holder.kill()
 

@@ -212,9 +212,7 @@ class PahoKit(Kit):
         session: bool = False,
     ) -> PahoClient:
         properties = session_properties(version, session)
-        client = self.client(
-            version, client_id=client_id, clean=not session, properties=properties
-        )
+        client = self.client(version, client_id=client_id, clean=not session, properties=properties)
         reasons = client.subscribe(*filters, qos=qos)
         assert [reason.value for reason in reasons] == [qos] * len(filters)
         return client

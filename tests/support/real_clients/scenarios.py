@@ -6,6 +6,7 @@ before it is all that it gets.
 
 import hashlib
 import time
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -22,6 +23,8 @@ WAITING = 500
 BOUNDLESS = {"mqtt.max_queued_messages": "0"}
 """A publisher may be faster than the subscriber, and nothing may be dropped."""
 
+MakeKit = Callable[[tuple[str, int]], Kit]
+
 each_version = pytest.mark.parametrize(
     "version", [V31, V311, V5], ids=[VERSION_NAMES[version] for version in (V31, V311, V5)]
 )
@@ -29,19 +32,23 @@ each_qos = pytest.mark.parametrize("qos", [0, 1, 2])
 
 
 class Scenarios:
-    """The tests; a class derived from it sets `kit_type`."""
-
-    kit_type: type[Kit]
+    """The tests; a class derived from it says which client by its fixture `make_kit`."""
 
     @pytest.fixture
-    def kit(self, broker: BrokerProcess):  # type: ignore[no-untyped-def]
-        kit = self.kit_type(broker.address)
+    def make_kit(self) -> MakeKit:
+        raise NotImplementedError
+
+    @pytest.fixture
+    def kit(self, make_kit: MakeKit, broker: BrokerProcess) -> Iterator[Kit]:
+        """Clients of the shared broker."""
+        kit = make_kit(broker.address)
         yield kit
         kit.close()
 
     @pytest.fixture
-    def bulk_kit(self, broker_with: BrokerWith):  # type: ignore[no-untyped-def]
-        kit = self.kit_type(broker_with(BOUNDLESS).address)
+    def bulk_kit(self, make_kit: MakeKit, broker_with: BrokerWith) -> Iterator[Kit]:
+        """Clients of a broker that queues without end."""
+        kit = make_kit(broker_with(BOUNDLESS).address)
         yield kit
         kit.close()
 

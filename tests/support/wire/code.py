@@ -61,6 +61,8 @@ QUOTA_EXCEEDED: Final = 0x97
 PAYLOAD_FORMAT_INVALID: Final = 0x99
 RETAIN_NOT_SUPPORTED: Final = 0x9A
 QOS_NOT_SUPPORTED: Final = 0x9B
+SHARED_NOT_SUPPORTED: Final = 0x9E
+WILDCARDS_NOT_SUPPORTED: Final = 0xA2
 
 # Which codes a server may use where (the tables of sections 3.2 to 3.15).
 CONNACK_CODES: Final = frozenset(

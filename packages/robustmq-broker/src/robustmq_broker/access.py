@@ -39,6 +39,7 @@ class AccessControl:
         for link in self.authenticators:
             try:
                 result = await link.authenticate(client, password)
+                has_opinion = result.verdict in (ALLOW, DENY)
             except Exception as error:
                 self.log.error(
                     "authenticator failed; it counts as a denial",
@@ -47,7 +48,7 @@ class AccessControl:
                     exc_info=error,
                 )
                 return AuthResult(DENY, NOT_AUTHORIZED, f"authenticator {link.name} failed")
-            if result.verdict in (ALLOW, DENY):
+            if has_opinion:
                 return result
         if self.authenticators and client.username is not None:
             return AuthResult(DENY, BAD_USER_NAME_OR_PASSWORD, "no authenticator knows this user")

@@ -30,6 +30,16 @@ class TopicRoute:
         """Whether nobody has subscribed."""
         return not self.targets and not self.groups
 
+    def stores(self) -> bool:
+        """Whether a subscriber may write a message of this topic to storage."""
+        for target in self.targets:
+            if target.stores():
+                return True
+        for group in self.groups:
+            if group.stores():
+                return True
+        return False
+
     def deliver(self, message: "Message") -> int:
         """Hand the message to every matching subscriber; returns how many took it."""
         count = 0

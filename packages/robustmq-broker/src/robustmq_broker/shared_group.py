@@ -35,6 +35,13 @@ class SharedGroup:
                 return True
         return False
 
+    def stores(self) -> bool:
+        """Whether any member may write a message to storage."""
+        for member in self.members:
+            if member.stores():
+                return True
+        return False
+
     def deliver(self, message: "Message") -> bool:
         """Give the message to the next member: round robin over those that are connected.
 

@@ -1,5 +1,6 @@
 """[D] Starting a process in the background, and ending one without hitting another by accident."""
 
+import contextlib
 import errno
 import os
 import select
@@ -7,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -28,6 +29,19 @@ def spawn(module: str, arguments: Sequence[str], output: int, pipe: int) -> subp
         start_new_session=True,
         pass_fds=[pipe],
     )
+
+
+@contextlib.contextmanager
+def interrupts_held() -> Iterator[None]:
+    """Put off Ctrl-C to the end of a `with` block, in which it would leave a process behind."""
+    pending = []
+    before = signal.signal(signal.SIGINT, lambda number, _: pending.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if pending:
+        raise KeyboardInterrupt
 
 
 def open_log(path: Path) -> int:

@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 class DeferredAcknowledgement:
     """A frame that is sent when everything written before it is as durable as promised."""
 
-    def __init__(self, connection: Connection, frame: bytes, failure: bytes) -> None:
+    def __init__(
+        self, connection: Connection, frame: bytes, failure: bytes, packet_id: int
+    ) -> None:
         self.connection = connection
+        self.packet_id = packet_id
         self.frame = frame
         self.failure = failure
 
@@ -31,6 +34,9 @@ class DeferredAcknowledgement:
         if error is None:
             connection.send(self.frame)
         elif self.failure:
+            session = connection.session
+            if self.packet_id and session is not None:
+                session.incoming.pop(self.packet_id, None)
             connection.send(self.failure)
         else:
             # Nothing may be acknowledged, and 3.x has no way to say so but to close.
@@ -39,10 +45,13 @@ class DeferredAcknowledgement:
             connection.resume()
 
 
-def acknowledge(connection: Connection, frame: bytes, failure: bytes = b"") -> None:
+def acknowledge(
+    connection: Connection, frame: bytes, failure: bytes = b"", packet_id: int = 0
+) -> None:
     """Send an acknowledgement now, or when storage has committed what `context.wrote` stands for.
 
-    `failure` is sent instead if storage fails; without one the connection is closed then.
+    `failure` is sent instead if storage fails, and the QoS 2 message `packet_id` is forgotten; without
+    a `failure` the connection is closed then.
     """
     context = connection.context
     if not context.wrote and connection.deferred == 0:
@@ -52,5 +61,5 @@ def acknowledge(connection: Connection, frame: bytes, failure: bytes = b"") -> N
     if connection.deferred >= context.limits.receive_maximum:
         # Storage is behind: take nothing more from this client until it has caught up.
         connection.suspend()
-    deferred = DeferredAcknowledgement(connection, frame, failure)
+    deferred = DeferredAcknowledgement(connection, frame, failure, packet_id)
     context.storage.when_committed(deferred.committed)

@@ -25,7 +25,7 @@ from robustmq_mqtt.codec.reason_codes import (
     reason_name,
 )
 from robustmq_mqtt.codec.wire import PACKET_ID, PUBREL, V5
-from robustmq_mqtt.dispatch import dispatch
+from robustmq_mqtt.dispatch import check_first_byte, dispatch
 from robustmq_mqtt.reasons import fits, reason_string
 from robustmq_mqtt.session_end import connection_ended
 
@@ -126,6 +126,8 @@ class Connection:
         """Handle every complete packet and keep the rest for later."""
         pos = 0
         limit = len(data)
+        if self.state == NEW:
+            check_first_byte(data)
         while pos < limit:
             if self.held:
                 self.hold(data, pos, WITHOUT_END)
@@ -374,7 +376,9 @@ class Connection:
         if self.version == V5:
             if code not in CONNACK_CODES:
                 code = UNSPECIFIED_ERROR
-            self.send(encode_connack(False, code, reason_string(reason), V5))
+            short = encode_connack(False, code, None, V5)
+            full = encode_connack(False, code, reason_string(reason), V5)
+            self.send(fits(self, full, short))  # [MQTT-3.2.2-19]
         elif self.version and (
             code == UNSUPPORTED_PROTOCOL_VERSION
             or code in NOT_IN_V3_PROTOCOL_ERRORS

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from robustmq_mqtt.codec.packets import PINGRESP_FRAME
-from robustmq_mqtt.codec.errors import ProtocolViolation
+from robustmq_mqtt.codec.errors import MalformedPacket, ProtocolViolation
 from robustmq_mqtt.codec.fixed_header import check_flags
 from robustmq_mqtt.codec.wire import (
     AUTH,
@@ -73,11 +73,19 @@ def dispatch(connection: Connection, data: bytes, pos: int, body: int, end: int)
     connected(connection, packet_type, data, body, end)
 
 
+def check_first_byte(data: bytes) -> None:
+    """The first packet must be CONNECT [MQTT-3.1.0-1]: tell other protocols at once, not when as
+    much has come as their bytes seem to announce."""
+    packet_type = data[0] >> 4
+    if packet_type != CONNECT:
+        raise ProtocolViolation(f"{PACKET_NAMES[packet_type]} came before CONNECT")
+
+
 def connected(connection: Connection, packet_type: int, data: bytes, body: int, end: int) -> None:
     """The packets that are not worth a fast path."""
     if packet_type == PINGREQ:
         if end != body:
-            raise ProtocolViolation("PINGREQ has a body")
+            raise MalformedPacket("PINGREQ has a body")
         connection.send(PINGRESP_FRAME)  # [MQTT-3.12.4-1]
     elif packet_type == SUBSCRIBE:
         handle_subscribe(connection, data, body, end)
@@ -98,10 +106,8 @@ def connected(connection: Connection, packet_type: int, data: bytes, body: int, 
 def before_connected(
     connection: Connection, packet_type: int, data: bytes, pos: int, body: int, end: int
 ) -> None:
-    """The first packet must be CONNECT [MQTT-3.1.0-1]; then only the exchange it began goes on."""
+    """CONNECT, and then only the exchange it began."""
     if connection.state == NEW:
-        if packet_type != CONNECT:
-            raise ProtocolViolation(f"{PACKET_NAMES[packet_type]} came before CONNECT")
         handle_connect(connection, data, body, end)
         return
     check_flags(data[pos], connection.version)

@@ -62,7 +62,7 @@ def handle_pubrel(connection: Connection, packet_id: int) -> None:
         message = incoming.pop(packet_id)
         context = session.context
         context.wrote = False
-        if session.expiry_interval:
+        if message is not None and message.stored_incoming:
             context.store.incoming_done(session, packet_id)
         before = len(connection.out)
         if message is not None and not message.has_expired(connection.wall):

@@ -38,6 +38,7 @@ def handle_connect(connection: Connection, data: bytes, body: int, end: int) -> 
     connection.version = packet.version
     connection.state = CONNECTING
     connection.connect = packet
+    apply_connect_properties(connection, packet)
     context = connection.context
     if context.stopping:
         raise PacketError(SERVER_UNAVAILABLE, "the server is shutting down")
@@ -47,7 +48,6 @@ def handle_connect(connection: Connection, data: bytes, body: int, end: int) -> 
     limit = context.limits.max_sessions
     if limit and len(context.sessions) >= limit and packet.client_id not in context.sessions:
         raise PacketError(QUOTA_EXCEEDED, "mqtt.max_sessions is reached")
-    apply_connect_properties(connection, packet)
     connection.client = context.new_client(
         packet.client_id,
         packet.username,

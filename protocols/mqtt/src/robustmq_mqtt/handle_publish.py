@@ -98,13 +98,14 @@ def receive_qos2(connection: Connection, session: Session, packet: Publish, rout
     """Keep the message until PUBREL, so that a repetition is not a second one (4.3.3)."""
     packet_id = packet.packet_id
     session.incoming[packet_id] = packet
-    if session.expiry_interval:
+    # Once PUBREC is sent the message is ours: nobody must find then that it cannot be stored.
+    if session.expiry_interval or packet.retain or route.stores():
         session.context.store.incoming_saved(session, packet_id)
     if connection.version != V5 or not route.is_empty():
         frame = PUBREC_PREFIX + PACKET_ID[packet_id]
     else:
         frame = encode_ack(PUBREC, packet_id, NO_MATCHING_SUBSCRIBERS, None, V5)
-    acknowledge(connection, frame, failure_frame(connection, PUBREC, packet_id))
+    acknowledge(connection, frame, failure_frame(connection, PUBREC, packet_id), packet_id)
 
 
 def failure_frame(connection: Connection, packet_type: int, packet_id: int) -> bytes:

@@ -67,7 +67,8 @@ async def load_session(
         elif kind == stored_form.SUBSCRIPTION:
             load_subscription(context, session, rest.decode(), value)
         elif kind == stored_form.INCOMING:
-            message = stored_form.decode_message(value) if value else None
+            message = stored_form.decode_message(value)
+            message.stored_incoming = True
             session.incoming[int.from_bytes(rest, "big")] = message
         elif kind == stored_form.DELIVERY:
             load_delivery(session, int.from_bytes(rest, "big"), value, messages)

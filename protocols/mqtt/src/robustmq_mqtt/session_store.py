@@ -37,7 +37,7 @@ class WriteThroughStore:
         self.write(Put(stored_form.session_shard(session.client_id), stored_form.META, value))
 
     def session_removed(self, session: Session) -> None:
-        stored = False
+        stored = any(m is not None and m.stored_incoming for m in session.incoming.values())
         for delivery in (*session.inflight.values(), *session.queue.to_list()):
             stored = stored or delivery.stored
             self.release(delivery)
@@ -95,8 +95,10 @@ class WriteThroughStore:
     def incoming_saved(self, session: Session, packet_id: int) -> None:
         shard = stored_form.session_shard(session.client_id)
         message = session.incoming[packet_id]
-        value = b"" if message is None else stored_form.encode_message(message)
-        self.write(Put(shard, stored_form.incoming_key(packet_id), value))
+        if message is not None:
+            message.stored_incoming = True
+            value = stored_form.encode_message(message)
+            self.write(Put(shard, stored_form.incoming_key(packet_id), value))
 
     def incoming_done(self, session: Session, packet_id: int) -> None:
         shard = stored_form.session_shard(session.client_id)

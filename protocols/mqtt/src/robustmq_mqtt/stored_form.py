@@ -5,7 +5,7 @@ A session is one shard, "mqtt/session/CLIENT_ID", whose keyed space holds
     m                   the session itself (JSON)
     s FILTER            a subscription (JSON)
     d SEQUENCE (u64)    a delivery: which message, how far it has got
-    i PACKET_ID (u16)   a QoS 2 message received from the client and not yet released; empty if refused
+    i PACKET_ID (u16)   a QoS 2 message received from the client and not yet released
 
 Bodies are in the shard "mqtt/messages", keyed by message id (u64), once however many sessions wait for
 them; retained messages in "mqtt/retained", keyed by topic. A message is its publisher and times followed

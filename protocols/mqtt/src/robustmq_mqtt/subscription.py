@@ -44,6 +44,10 @@ class MqttSubscription:
     def available(self) -> bool:
         return self.session.connection is not None
 
+    def stores(self) -> bool:
+        """Whether a QoS 1 or 2 message to it is written to storage."""
+        return self.session.expiry_interval != 0 and self.qos > 0
+
     def deliver(self, message: Any) -> bool:
         """Send or queue a message; False if this session does not take it."""
         publish = message if isinstance(message, Publish) else as_publish(message)
@@ -76,6 +80,9 @@ class MergedSubscription:
 
     def available(self) -> bool:
         return self.session.connection is not None
+
+    def stores(self) -> bool:
+        return self.session.expiry_interval != 0
 
     def deliver(self, message: Any) -> bool:
         publish = message if isinstance(message, Publish) else as_publish(message)

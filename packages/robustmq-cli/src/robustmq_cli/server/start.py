@@ -48,15 +48,18 @@ def _start(given: configuration.Given, folder: Path, log_file: str | None, timeo
     reading, writing = os.pipe()
     log_start = os.lseek(log, 0, os.SEEK_END)
     arguments = ["run", "--ready-descriptor", str(writing), *options.as_arguments(given)]
+    child = None
     try:
-        child = processes.spawn("robustmq_cli.server", arguments, log, writing)
-    finally:
-        os.close(writing)
-        os.close(log)
-    try:
+        try:
+            with processes.interrupts_held():
+                child = processes.spawn("robustmq_cli.server", arguments, log, writing)
+        finally:
+            os.close(writing)
+            os.close(log)
         report = wait_for_report(reading, timeout)
     except BaseException:
-        _end(child)
+        if child is not None:
+            _end(child)
         raise
     finally:
         os.close(reading)

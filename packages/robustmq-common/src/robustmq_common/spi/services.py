@@ -55,6 +55,10 @@ class Subscription(Protocol):
         """Take the message, or say False: this subscriber cannot have it now (or ever)."""
         ...
 
+    def stores(self) -> bool:
+        """Whether `deliver` writes QoS 1 and 2 messages to storage."""
+        ...
+
     def available(self) -> bool:
         """Whether a shared group should prefer this member (it is connected)."""
         ...
@@ -72,6 +76,10 @@ class Route(Protocol):
 
     def is_empty(self) -> bool:
         """Whether nobody has subscribed."""
+        ...
+
+    def stores(self) -> bool:
+        """Whether a subscriber may write a QoS 1 or 2 message of this topic to storage."""
         ...
 
     def deliver(self, message: Message) -> int:

@@ -1,0 +1,170 @@
+"""What packs get: the real services on a loop and timers of the test."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from memory_loop import Gate, MemoryLoop, MemoryTimers, run_to_end
+from routing_fakes import FakeSubscriber, FakeSubscription
+from robustmq_broker import __version__
+from robustmq_broker.access import AccessControl
+from robustmq_broker.services import Services
+from robustmq_broker.storage.memory import MemoryAdapter
+from robustmq_broker.timers import TimerDriver
+from robustmq_common.errors import WorldError
+from robustmq_common.spi.access import ALLOW, DENY, AuthResult, ClientInfo
+from robustmq_common.spi.services import BrokerServices
+from robustmq_common.spi.storage import Put
+from robustmq_common.testing import FakeClock, RecordingLog
+
+CLIENT = ClientInfo("c", "user", "127.0.0.1:1", "tcp", "MQTT 5.0")
+
+
+class Gated:
+    """An authenticator that answers when its gate is opened."""
+
+    name = "gated"
+
+    def __init__(self) -> None:
+        self.gate = Gate()
+
+    async def authenticate(self, client: ClientInfo, password: bytes | None) -> AuthResult:
+        result: AuthResult = await self.gate
+        return result
+
+
+class Denying:
+    name = "denying"
+
+    def authorize(self, client: ClientInfo, action: str, topic: str, qos: int, retain: bool) -> int:
+        return DENY if topic == "secret" else ALLOW
+
+
+class Made:
+    """Services with what they were made of."""
+
+    def __init__(self, authenticators: Any = (), authorizers: Any = ()) -> None:
+        self.log = RecordingLog()
+        self.loop = MemoryLoop()
+        self.adapter = MemoryAdapter({}, Path())
+        run_to_end(self.adapter.open())
+        self.services = Services(
+            {"mqtt": 7}.__getitem__,
+            "node-1",
+            self.adapter,
+            AccessControl(authenticators, authorizers, True, self.log),
+            {},
+            (),
+            self.log,
+            self.loop,
+            MemoryTimers(FakeClock(), self.loop),
+        )
+
+
+def test_it_is_what_packs_are_promised() -> None:
+    services: BrokerServices = Made().services
+    assert services.section("mqtt") == 7
+    assert services.node == "node-1"
+    assert services.version == __version__
+    assert services.enhanced_authenticator("SCRAM") is None
+    assert services.listener_events() == ()
+    assert not services.authorizes()
+
+
+def test_tokens_differ() -> None:
+    services = Made().services
+    tokens = {services.token(16) for _ in range(100)}
+    assert len(tokens) == 100
+    assert {len(token) for token in tokens} == {16}
+
+
+def test_what_is_asked_for_soon_comes_in_order_after_the_turn() -> None:
+    made = Made()
+    order: list[int] = []
+    made.services.soon(lambda: order.append(1))
+    made.services.soon(lambda: order.append(2))
+    assert order == []
+    made.loop.run_until_idle()
+    assert order == [1, 2]
+
+
+def test_authentication_that_need_not_wait_answers_at_once() -> None:
+    given: list[AuthResult] = []
+    Made().services.authenticate(CLIENT, b"x", given.append)
+    assert [one.verdict for one in given] == [ALLOW]
+
+
+@pytest.mark.parametrize("error", [None, RuntimeError("boom")])
+def test_authentication_that_waits_answers_later(error: Exception | None) -> None:
+    link = Gated()
+    made = Made([link])
+    given: list[AuthResult] = []
+    made.services.authenticate(CLIENT, b"x", given.append)
+    made.loop.run_until_idle()
+    assert given == []
+    link.gate.open(AuthResult(ALLOW), error)
+    made.loop.run_until_idle()
+    assert [one.verdict for one in given] == [DENY if error else ALLOW]
+
+
+def test_authorizers_are_asked() -> None:
+    services = Made(authorizers=[Denying()]).services
+    assert services.authorizes()
+    assert services.authorize(CLIENT, "publish", "open", 0, False)
+    assert not services.authorize(CLIENT, "publish", "secret", 0, False)
+
+
+def test_subscriptions_are_measured() -> None:
+    services = Made().services
+    services.router.subscribe("a", FakeSubscription(FakeSubscriber("1")))
+    services.router.subscribe("a", FakeSubscription(FakeSubscriber("1")), "group")
+    services.router.subscribe("a", FakeSubscription(FakeSubscriber("2")), "group")
+    values = services.metrics.snapshot()
+    assert values["subscriptions.count"] == 1
+    assert values["subscriptions.shared.count"] == 2
+
+
+def test_writes_are_committed_at_the_end_of_the_turn() -> None:
+    made = Made()
+    done: list[Exception | None] = []
+    made.services.storage.write(Put("shard", b"k", b"v"))
+    made.services.storage.when_committed(done.append)
+    assert run_to_end(made.adapter.get("shard", b"k")) is None
+    assert done == []
+    made.loop.run_until_idle()
+    assert run_to_end(made.adapter.get("shard", b"k")) == b"v"
+    assert done == [None]
+
+
+def test_closing_cancels_what_is_under_way() -> None:
+    link = Gated()
+    made = Made([link])
+    reports: list[tuple[Any, Exception | None]] = []
+    made.services.run(link.authenticate(CLIENT, None), lambda *report: reports.append(report))
+    made.loop.run_until_idle()
+    run_to_end(made.services.close())
+    made.loop.run_until_idle()
+    ((result, error),) = reports
+    assert result is None
+    assert isinstance(error, WorldError)
+
+
+def test_without_a_loop_they_take_the_one_that_runs() -> None:
+    async def work() -> None:
+        log = RecordingLog()
+        adapter = MemoryAdapter({}, Path())
+        await adapter.open()
+        access = AccessControl([], [], True, log)
+        services = Services({}.__getitem__, "n", adapter, access, {}, (), log)
+        assert isinstance(services.timers, TimerDriver)
+        assert services.clock is services.timers.clock
+        services.timers.start()
+        turned = asyncio.Event()
+        services.soon(turned.set)
+        services.storage.write(Put("shard", b"k", b"v"))
+        await services.close()
+        assert await adapter.get("shard", b"k") == b"v"
+        await asyncio.wait_for(turned.wait(), 10)
+
+    asyncio.run(work())
