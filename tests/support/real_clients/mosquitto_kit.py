@@ -69,6 +69,10 @@ class MosquittoSub(Subscriber):
     def leave(self) -> None:
         assert self._process.terminate() == 0
 
+    def kill(self) -> None:
+        """End the process with SIGKILL, so that no DISCONNECT is sent."""
+        self._process.kill()
+
 
 class MosquittoWillHolder(WillHolder):
     """A mosquitto_sub that leaves after one message.
@@ -111,6 +115,13 @@ class MosquittoKit(Kit):
         line_by_line = [need_program("stdbuf", "coreutils"), "-oL"]
         sub = need_program("mosquitto_sub", DEBIAN_PACKAGE)
         return [*line_by_line, sub, *self.server(version), "-d"]
+
+    def start(self, version: int, *options: str) -> LineProcess:
+        """A mosquitto_sub that has subscribed and writes what the options say."""
+        process = LineProcess([*self.sub_command(version), "-i", unique_id(), *options])
+        self._processes.append(process)
+        process.wait_for_line("Subscribed (mid: ")
+        return process
 
     def subscriber(
         self,
@@ -175,7 +186,7 @@ class MosquittoKit(Kit):
 
 def property_options(properties: Properties) -> list[str]:
     """The -D options of mosquitto_pub."""
-    pairs = [("user-property", *pair) for pair in properties.user]
+    pairs: list[tuple[str, ...]] = [("user-property", *pair) for pair in properties.user]
     for attribute, option in _PROPERTY_OPTIONS.items():
         value = getattr(properties, attribute)
         if value is not None:

@@ -93,8 +93,10 @@ class JsClient(Subscriber):
 
     def subscribe(self, *filters: str, qos: int = 2, **options: Any) -> list[int]:
         """Subscribe and return what SUBACK granted."""
-        asked = {"filters": filters, "options": {"qos": qos, **options}}
-        granted: list[int] = self.node.call("subscribe", client=self.name, **asked)["granted"]
+        answer = self.node.call(
+            "subscribe", client=self.name, filters=filters, options={"qos": qos, **options}
+        )
+        granted: list[int] = answer["granted"]
         return granted
 
     def publish(

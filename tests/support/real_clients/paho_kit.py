@@ -57,13 +57,12 @@ class PahoClient(Subscriber):
         self.client.on_publish = self._on_publish
         self.client.on_disconnect = self._on_disconnect
         host, port = address
-        start = {"clean_start": clean} if version == V5 else {}
-        self.client.connect(host, port, properties=properties, **start)
+        clean_start = clean if version == V5 else mqtt.MQTT_CLEAN_START_FIRST_ONLY
+        self.client.connect(host, port, clean_start=clean_start, properties=properties)
         self.client.loop_start()
-        self.wait_for(lambda: self.connack is not None, "CONNACK")
-        assert self.connack is not None
-        assert not self.connack[1].is_failure, f"CONNECT was refused: {self.connack[1]}"
-        self.session_present = self.connack[0].session_present
+        flags, reason, _ = self.collected.wait_for(lambda: self.connack, "CONNACK")
+        assert not reason.is_failure, f"CONNECT was refused: {reason}"
+        self.session_present = flags.session_present
 
     # -- what the broker says ------------------------------------------------------------------
 
@@ -83,7 +82,7 @@ class PahoClient(Subscriber):
         self.raw.append(message)
         properties = received_properties(message.properties) if self.version == V5 else Properties()
         self.collected.add(
-            Message(message.topic, message.payload, message.qos, message.retain, properties)
+            Message(message.topic, bytes(message.payload), message.qos, message.retain, properties)
         )
 
     def _on_subscribe(
@@ -163,9 +162,9 @@ class PahoClient(Subscriber):
         return self.collected.wait_for_messages(count, deadline)
 
     def ended(self) -> int | None:
-        self.wait_for(lambda: self.disconnected is not None, "the end of the connection")
-        assert self.disconnected is not None
-        flags, reason = self.disconnected
+        flags, reason = self.collected.wait_for(
+            lambda: self.disconnected, "the end of the connection"
+        )
         self.client.loop_stop()
         return reason.value if flags.is_disconnect_packet_from_server else None
 

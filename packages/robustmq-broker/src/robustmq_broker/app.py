@@ -11,6 +11,7 @@ import structlog
 
 from robustmq_broker.access import AccessControl
 from robustmq_broker.config import (
+    SECTIONS,
     AccessConfig,
     ListenerConfig,
     anonymous_allowed,
@@ -28,6 +29,9 @@ from robustmq_common.spi.pack import ProtocolPack
 from robustmq_common.spi.services import Log
 from robustmq_common.spi.storage import StorageAdapter
 
+__all__ = ["SECTIONS", "Broker", "run", "serve"]
+
+Ready = Callable[[dict[str, str]], Any]
 CLOSE_SECONDS = 2.0
 """How long clients have to take their last bytes at shutdown."""
 
@@ -137,8 +141,7 @@ class Broker:
             listener.stop_accepting()
         for pack in self.packs.values():
             pack.stopping()
-        for listener in self.listeners:
-            await listener.wait_closed(CLOSE_SECONDS)
+        await asyncio.gather(*(one.wait_closed(CLOSE_SECONDS) for one in self.listeners))
         if hasattr(self, "services"):
             await self.services.close()
         for pack in self.packs.values():
@@ -147,7 +150,7 @@ class Broker:
         self.log.info("broker stopped")
 
 
-async def serve(settings: Settings, registry: Registry, ready: Callable[[], Any] | None) -> None:
+async def serve(settings: Settings, registry: Registry, ready: Ready | None) -> None:
     """Run a broker until SIGTERM or SIGINT."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -156,13 +159,16 @@ async def serve(settings: Settings, registry: Registry, ready: Callable[[], Any]
     broker = Broker(settings, registry)
     await broker.start()
     if ready is not None:
-        ready()
+        ready(broker.addresses)
     await stop.wait()
     await broker.stop()
 
 
-def run(settings: Settings, registry: Registry, ready: Callable[[], Any] | None = None) -> int:
-    """Run a broker in the foreground; returns the exit code, raises RobustMQError if it can't start."""
+def run(settings: Settings, registry: Registry, ready: Ready | None = None) -> int:
+    """Run a broker in the foreground; returns the exit code, raises RobustMQError if it can't start.
+
+    `ready` is called once clients can connect, with the address of each listener by its name.
+    """
     check_exposure(settings)
     check_names(
         settings,

@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from robustmq_broker.config import SECTIONS
+from robustmq_broker.app import SECTIONS
 from robustmq_common.config import Assignment, Origin, Settings, load_settings, load_tolerant
 from robustmq_common.plugins.discovery import installed_plugins
 from robustmq_common.plugins.registry import Registry, load_plugins

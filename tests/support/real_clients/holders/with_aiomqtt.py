@@ -16,9 +16,10 @@ async def main() -> None:
     given = json.loads(sys.argv[1])
     version = aiomqtt.ProtocolVersion(given["version"])
     is_v5 = version == aiomqtt.ProtocolVersion.V5
-    will_properties = Properties(PacketTypes.WILLMESSAGE) if is_v5 else None
-    connect_properties = Properties(PacketTypes.CONNECT) if is_v5 else None
+    will_properties = connect_properties = None
     if is_v5 and given["delay"]:
+        will_properties = Properties(PacketTypes.WILLMESSAGE)
+        connect_properties = Properties(PacketTypes.CONNECT)
         will_properties.WillDelayInterval = given["delay"]
         connect_properties.SessionExpiryInterval = given["expiry"]
     will = aiomqtt.Will(

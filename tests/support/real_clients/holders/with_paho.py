@@ -20,9 +20,10 @@ def main() -> None:
         protocol=mqtt.MQTTProtocolVersion(given["version"]),
     )
     is_v5 = client.protocol == mqtt.MQTTv5
-    will_properties = Properties(PacketTypes.WILLMESSAGE) if is_v5 else None
-    connect_properties = Properties(PacketTypes.CONNECT) if is_v5 else None
+    will_properties = connect_properties = None
     if is_v5 and given["delay"]:
+        will_properties = Properties(PacketTypes.WILLMESSAGE)
+        connect_properties = Properties(PacketTypes.CONNECT)
         will_properties.WillDelayInterval = given["delay"]
         connect_properties.SessionExpiryInterval = given["expiry"]
     client.will_set(

@@ -5,6 +5,7 @@ calls the pack and the pack calls the socket with nothing in between.
 """
 
 import asyncio
+import errno
 import socket
 from typing import cast
 
@@ -161,7 +162,7 @@ class TcpListener:
         except OSError as error:
             raise ListenError(
                 f"listener {self.name!r} cannot listen on {format_address(self.bind)}: "
-                f"{error.strerror or error}; free the port or set listeners.{self.name}.bind"
+                f"{error.strerror or error}; {what_to_do(error)} listeners.{self.name}.bind"
             ) from error
         return format_address(sock.getsockname())
 
@@ -197,6 +198,12 @@ class TcpListener:
             except TimeoutError:
                 for connection in list(self.connections):
                     connection.abort()
+
+
+def what_to_do(error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return "stop what listens there, or set"
+    return "choose an address of this machine and a port that is allowed with"
 
 
 def bound_socket(host: str, port: int) -> socket.socket:
