@@ -38,11 +38,12 @@ def test_topic_aliases_in_both_directions(kit: MqttJsKit, topic: str) -> None:
     subscriber.subscribe(f"{topic}/+")
     sending = kit.options(V5) | {"autoAssignTopicAlias": True, "autoUseTopicAlias": True}
     publisher = kit.client(sending)
+    # Not at QoS 2: MQTT.js 5.16 puts a message aside until PUBREL, but not what its alias means.
     names = [f"{topic}/{number % 7}" for number in range(70)]
     for at, name in enumerate(names):
-        publisher.publish(name, b"%d" % at, qos=at % 3)
+        publisher.publish(name, b"%d" % at, qos=at % 2)
     got = sorted(subscriber.messages(70), key=lambda message: int(message.payload))
-    assert got == [Message(name, b"%d" % at, at % 3, False) for at, name in enumerate(names)]
+    assert got == [Message(name, b"%d" % at, at % 2, False) for at, name in enumerate(names)]
 
 
 def test_takeover_closes_a_3_1_1_connection(kit: MqttJsKit, topic: str) -> None:

@@ -47,7 +47,7 @@ def test_a_client_without_id_is_assigned_one(kit: PahoKit, topic: str) -> None:
     assert client.connack is not None
     properties = client.connack[2]
     assert properties is not None
-    assert properties.AssignedClientIdentifier
+    assert properties.json()["AssignedClientIdentifier"]
     client.subscribe(topic)
     client.publish(topic, b"x", qos=1)
     assert client.messages(1) == [Message(topic, b"x", 1, False)]
@@ -89,7 +89,9 @@ def test_subscription_identifiers_of_overlapping_subscriptions(kit: PahoKit, top
     seen: dict[str, list[int]] = {}
     for message in client.raw:
         assert message.properties is not None
-        seen.setdefault(message.topic, []).extend(message.properties.SubscriptionIdentifier)
+        seen.setdefault(message.topic, []).extend(
+            message.properties.json()["SubscriptionIdentifier"]
+        )
     assert {name: sorted(given) for name, given in seen.items()} == {
         f"{topic}/a": [1, 268_435_455],
         f"{topic}/b": [1],

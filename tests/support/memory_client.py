@@ -7,7 +7,19 @@ from typing import TypeVar, Unpack
 from memory_broker import MemoryBroker, RawClient
 from wire import code, encode, prop
 from wire.encode import ConnectOptions
-from wire.packets import Connack, Packet, Publish, Pubrec, Pubrel, Suback, Unsuback, read
+from wire.packets import (
+    Ack,
+    Connack,
+    Packet,
+    Puback,
+    Pubcomp,
+    Publish,
+    Pubrec,
+    Pubrel,
+    Suback,
+    Unsuback,
+    read,
+)
 
 PacketT = TypeVar("PacketT", bound=Packet)
 Filter = str | tuple[str, int]
@@ -201,9 +213,34 @@ class MemoryClient:
         return answer
 
     def _answer_of(self, packet_type: int, packet_id: int) -> int:
-        from wire.packets import Puback, Pubcomp
-
-        kinds = {code.PUBACK: Puback, code.PUBREC: Pubrec, code.PUBCOMP: Pubcomp}
+        kinds: dict[int, type[Ack]] = {
+            code.PUBACK: Puback,
+            code.PUBREC: Pubrec,
+            code.PUBCOMP: Pubcomp,
+        }
         answer = self._answer(kinds[packet_type])
         assert answer.packet_id == packet_id
         return answer.reason
+
+
+def join(
+    broker: MemoryBroker,
+    client_id: str = "c",
+    level: int = code.V5,
+    *,
+    expiry: int = 0,
+    **options: Unpack[ConnectOptions],
+) -> MemoryClient:
+    """A connected client; with an `expiry` in seconds it resumes its session, which lasts so long.
+
+    Before 5.0 any `expiry` means Clean Session 0.
+    """
+    client = MemoryClient(broker, level)
+    if expiry:
+        options.setdefault("clean", False)
+        if level == code.V5:
+            given = options.get("properties", ())
+            options["properties"] = [(prop.SESSION_EXPIRY_INTERVAL, expiry), *given]
+    connack = client.connect(client_id, **options)
+    assert connack.reason == 0, connack
+    return client

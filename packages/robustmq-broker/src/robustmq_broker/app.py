@@ -85,22 +85,30 @@ class Broker:
         access: AccessConfig = self.settings.section("access")
         authenticators = self.registry.authenticators()
         authorizers = self.registry.authorizers()
+        enhanced = self.registry.enhanced_authenticators()
+        links = [authenticators[name]() for name in access.authenticators]
+        rules = [authorizers[name]() for name in access.authorizers]
+        methods = {method: make() for method, make in enhanced.items()}
         control = AccessControl(
-            [authenticators[name]() for name in access.authenticators],
-            [authorizers[name]() for name in access.authorizers],
+            links,
+            rules,
             anonymous_allowed(self.settings),
             self.log,
         )
-        enhanced = self.registry.enhanced_authenticators()
-        return Services(
+        services = Services(
             self.settings.section,
             self.settings.section("broker").node,
             self.adapter,
             control,
-            {method: make() for method, make in enhanced.items()},
+            methods,
             self.registry.event_listeners(),
             self.log,
         )
+        for part in (*links, *rules, *methods.values()):
+            start = getattr(part, "start", None)
+            if start is not None:
+                start(services)
+        return services
 
     async def _pack(self, name: str) -> ProtocolPack:
         """The pack that serves a protocol, started when the first listener wants it."""

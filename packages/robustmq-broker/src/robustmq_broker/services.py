@@ -10,7 +10,7 @@ from robustmq_broker.access import AccessControl, answer
 from robustmq_broker.metrics import MetricSet
 from robustmq_broker.router import TopicRouter
 from robustmq_broker.storage.group_commit import GroupCommit
-from robustmq_broker.storage.step import run_now_or_later
+from robustmq_broker.storage.step import run_in_task, run_now_or_later
 from robustmq_broker.timers import TimerDriver
 from robustmq_common.spi.access import AuthResult, ClientInfo, EnhancedAuthenticator
 from robustmq_common.spi.events import EventListener
@@ -63,7 +63,7 @@ class Services:
         self.router = TopicRouter()
         self.timers: TimerSource = timers or TimerDriver(log)
         self.clock = self.timers.clock
-        self.storage = GroupCommit(adapter, self.soon, self.run, self.metrics, log)
+        self.storage = GroupCommit(adapter, self.soon, self._run_at_once, self.metrics, log)
         self.metrics.gauge("subscriptions.count", lambda: self.router.subscription_count)
         self.metrics.gauge(
             "subscriptions.shared.count", lambda: self.router.shared_subscription_count
@@ -81,7 +81,9 @@ class Services:
     def authenticate(
         self, client: ClientInfo, password: bytes | None, done: Callable[[AuthResult], None]
     ) -> None:
-        self.run(self._access.authenticate(client, password), answer(done))
+        # Without plugins in the chain there is nothing to wait for.
+        run = self.run if self._access.authenticators else self._run_at_once
+        run(self._access.authenticate(client, password), answer(done))
 
     def authorizes(self) -> bool:
         return bool(self._access.authorizers)
@@ -98,6 +100,11 @@ class Services:
         return self._listeners
 
     def run(
+        self, work: Coroutine[Any, Any, Any], done: Callable[[Any, Exception | None], None]
+    ) -> None:
+        run_in_task(work, done, self._task)
+
+    def _run_at_once(
         self, work: Coroutine[Any, Any, Any], done: Callable[[Any, Exception | None], None]
     ) -> None:
         run_now_or_later(work, done, self._task)

@@ -33,8 +33,8 @@ def begin_exchange(connection: Connection, method: str, data: bytes | None) -> N
         )
         return
     connection.auth_method = method
-    connection.exchange = authenticator.begin(connection.client, False)
-    step(connection, data)
+    if begin(connection, authenticator, False):
+        step(connection, data)
 
 
 def handle_auth(connection: Connection, data: bytes, body: int, end: int) -> None:
@@ -52,14 +52,24 @@ def handle_auth(connection: Connection, data: bytes, body: int, end: int) -> Non
         if connection.exchange is not None:
             raise ProtocolViolation("re-authentication while one is under way")
         authenticator = connection.context.services.enhanced_authenticator(method)
-        connection.exchange = authenticator.begin(connection.client, True)
-        step(connection, sent)
+        if begin(connection, authenticator, True):
+            step(connection, sent)
     elif packet.reason_code == CONTINUE_AUTHENTICATION:
         if connection.exchange is None:
             raise ProtocolViolation("AUTH without an exchange under way")
         step(connection, sent)
     else:
         raise ProtocolViolation("a client does not send AUTH with reason code 0")
+
+
+def begin(connection: Connection, authenticator: Any, again: bool) -> bool:
+    """Have the plugin start an exchange; its failure to is a denial."""
+    try:
+        connection.exchange = authenticator.begin(connection.client, again)
+    except Exception as error:
+        plugin_failed(connection, error)
+        return False
+    return True
 
 
 def step(connection: Connection, data: bytes | None) -> None:
@@ -81,13 +91,7 @@ class Stepped:
         if connection.state == 3:
             return
         if error is not None or result is None:
-            connection.context.log.error(
-                "authentication method failed; it counts as a denial",
-                peer=connection.transport.peer,
-                method=connection.auth_method,
-                exc_info=error,
-            )
-            fail(connection, NOT_AUTHORIZED, "the authentication method failed")
+            plugin_failed(connection, error)
         elif result.verdict == ALLOW:
             succeed(connection, result.data)
         elif result.verdict == DENY:
@@ -97,6 +101,16 @@ class Stepped:
                 encode_auth(CONTINUE_AUTHENTICATION, auth_properties(connection, result.data))
             )
             connection.resume()
+
+
+def plugin_failed(connection: Connection, error: Exception | None) -> None:
+    connection.context.log.error(
+        "authentication method failed; it counts as a denial",
+        peer=connection.transport.peer,
+        method=connection.auth_method,
+        exc_info=error,
+    )
+    fail(connection, NOT_AUTHORIZED, "the authentication method failed")
 
 
 def succeed(connection: Connection, data: bytes | None) -> None:

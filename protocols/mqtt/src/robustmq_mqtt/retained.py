@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Final, final
 
 if TYPE_CHECKING:
     from robustmq_mqtt.codec.publish import Publish
+
+SYS_PREFIX: Final = "$SYS/"
 
 
 @final
@@ -19,7 +21,7 @@ class RetainedNode:
 
 @final
 class RetainedTree:
-    """One message per topic."""
+    """One message per topic; `count` leaves out the broker's own, which no client can limit."""
 
     def __init__(self) -> None:
         self.root = RetainedNode()
@@ -46,7 +48,7 @@ class RetainedTree:
                 child = RetainedNode()
                 children[level] = child
             node = child
-        if node.message is None:
+        if node.message is None and not topic.startswith(SYS_PREFIX):
             self.count += 1
         node.message = message
 
@@ -65,7 +67,8 @@ class RetainedTree:
         if path[-1].message is None:
             return False
         path[-1].message = None
-        self.count -= 1
+        if not topic.startswith(SYS_PREFIX):
+            self.count -= 1
         for i in range(len(levels), 0, -1):
             if path[i].message is not None or path[i].children is not None:
                 break

@@ -67,7 +67,8 @@ def robustmq_authenticators() -> list[type[Authenticator]]:  # type: ignore[empt
     """Links for the authentication chain.
 
     `access.authenticators` chooses them by their class attribute `name`, and orders them; each is
-    instantiated once, without arguments. One that is not listed there is never asked.
+    instantiated once, without arguments, and if it has a method `start`, that is called with the
+    `BrokerServices` before any client connects. One that is not listed there is never asked.
     """
 
 
@@ -76,7 +77,8 @@ def robustmq_enhanced_authenticators() -> list[type[EnhancedAuthenticator]]:  # 
     """Authentication Methods of MQTT 5 (section 4.12).
 
     The class attribute `method` is what a client says in its Authentication Method property. Each
-    is instantiated once, without arguments, and begins an exchange for every client that asks.
+    is instantiated once, without arguments, started like an authenticator, and begins an exchange
+    for every client that asks.
     """
 
 
@@ -85,7 +87,8 @@ def robustmq_authorizers() -> list[type[Authorizer]]:  # type: ignore[empty-body
     """Links for the authorization chain.
 
     `access.authorizers` chooses them by their class attribute `name`, and orders them; each is
-    instantiated once, without arguments. One that is not listed there is never asked.
+    instantiated once, without arguments, and if it has a method `start`, that is called with the
+    `BrokerServices` before any client connects. One that is not listed there is never asked.
     """
 
 

@@ -13,7 +13,7 @@ class Transport(Protocol):
     """The byte stream under a connection, the same for every kind of listener."""
 
     peer: str
-    """Address of the other end, "host:port"."""
+    """Address of the other end, "host:port"; "?" until the connection is made."""
     listener: str
     """Name of the listener it came in by."""
     certificate_subject: str | None

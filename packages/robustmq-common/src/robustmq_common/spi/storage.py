@@ -161,7 +161,7 @@ class Storage(Protocol):
         ...
 
     def pending(self) -> bool:
-        """Whether the present turn has written anything yet."""
+        """Whether anything has been written that is not committed yet."""
         ...
 
     def when_committed(self, done: Callable[[Exception | None], None]) -> None:

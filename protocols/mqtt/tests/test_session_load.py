@@ -1,0 +1,656 @@
+"""After a restart everything is back: sessions, queues, what is in flight, wills, retained messages.
+
+Every test runs after a clean stop and after a crash, in which what is not committed is lost.
+"""
+
+import pytest
+from memory_broker import MemoryBroker
+from memory_client import MemoryClient, join
+from memory_fixtures import MakeBroker
+from wire import Connack, Publish, Puback, Pubcomp, Pubrec, Pubrel, Will, code, encode, prop
+
+pytest_plugins = ("memory_fixtures",)
+
+DAY = 86_400
+CRASH = pytest.mark.parametrize("crash", [False, True], ids=["stopped", "crashed"])
+LEVELS = pytest.mark.parametrize("level", [code.V311, code.V5], ids=["v311", "v5"])
+
+
+def again(broker: MemoryBroker, level: int = code.V5, client_id: str = "s") -> MemoryClient:
+    """The client back after a restart; its session must be there."""
+    client = MemoryClient(broker, level)
+    properties = [(prop.SESSION_EXPIRY_INTERVAL, DAY)] if level == code.V5 else []
+    connack = client.connect(client_id, clean=False, properties=properties)
+    assert connack.session_present
+    return client
+
+
+def publish(broker: MemoryBroker, topic: str, *payloads: bytes, qos: int = 1) -> None:
+    publisher = join(broker, "publisher")
+    for payload in payloads:
+        publisher.publish(topic, payload, qos)
+    publisher.disconnect()
+
+
+@CRASH
+@LEVELS
+@pytest.mark.parametrize("connected", [False, True])
+def test_queued_messages(broker: MemoryBroker, crash: bool, level: int, connected: bool) -> None:
+    client = join(broker, "s", level, expiry=DAY)
+    client.subscribe(("a/+", 2))
+    if not connected:
+        client.disconnect()
+    else:
+        client.raw.stall()
+        broker.context.connections[next(iter(broker.context.connections))].pause_writing()
+    publish(broker, "a/b", b"1", b"2", b"3")
+    publish(broker, "a/c", b"4", qos=2)
+    broker.restart(crash=crash, away=60)
+    client = again(broker, level)
+    assert [(one.payload, one.qos, one.dup) for one in client.take()] == [
+        *((b"1", 1, False), (b"2", 1, False), (b"3", 1, False)),
+        (b"4", 2, False),
+    ]
+    client.disconnect()
+    broker.restart(crash=crash)
+    assert again(broker, level).take() == []
+
+
+@CRASH
+@LEVELS
+@pytest.mark.parametrize("qos", [1, 2])
+def test_unacknowledged_messages_come_again_with_their_identifier(
+    broker: MemoryBroker, crash: bool, level: int, qos: int
+) -> None:
+    client = join(broker, "s", level, expiry=DAY)
+    client.subscribe(("a", qos))
+    publish(broker, "a", b"1", b"2", b"3", qos=qos)
+    first = client.publishes()
+    broker.restart(crash=crash)
+    client = again(broker, level)
+    second = client.publishes()
+    assert [one.payload for one in second] == [b"1", b"2", b"3"]
+    assert [one.packet_id for one in second] == [one.packet_id for one in first]
+    assert [one.dup for one in second] == [True] * 3
+    assert {one.qos for one in second} == {qos}
+
+
+@CRASH
+def test_acknowledged_ones_do_not(broker: MemoryBroker, crash: bool) -> None:
+    client = join(broker, "s", expiry=DAY)
+    client.subscribe(("a", 2))
+    publish(broker, "a", b"1", b"2", b"3", b"4")
+    one, two, three, four = client.publishes()
+    client.ack(code.PUBACK, one.packet_id)
+    client.ack(code.PUBACK, three.packet_id)
+    broker.restart(crash=crash)
+    left = again(broker).publishes()
+    assert [(one.payload, one.packet_id) for one in left] == [
+        (b"2", two.packet_id),
+        (b"4", four.packet_id),
+    ]
+
+
+@CRASH
+def test_new_messages_do_not_take_an_identifier_in_use(broker: MemoryBroker, crash: bool) -> None:
+    client = join(broker, "s", expiry=DAY)
+    client.subscribe(("a", 1))
+    publish(broker, "a", b"1", b"2")
+    (one, two) = client.publishes()
+    client.ack(code.PUBACK, two.packet_id)
+    broker.restart(crash=crash)
+    client = again(broker)
+    publish(broker, "a", b"3", b"4")
+    identifiers = [message.packet_id for message in client.publishes()]
+    assert identifiers[0] == one.packet_id
+    assert len(set(identifiers)) == 3
+
+
+@CRASH
+@LEVELS
+def test_qos2_to_the_client_goes_on_where_it_stood(
+    broker: MemoryBroker, crash: bool, level: int
+) -> None:
+    client = join(broker, "s", level, expiry=DAY)
+    client.subscribe(("a", 2))
+    publish(broker, "a", b"sent", b"released", b"done", qos=2)
+    sent, released, done = client.publishes()
+    client.ack(code.PUBREC, released.packet_id)
+    client.packet(Pubrel)
+    client.ack(code.PUBREC, done.packet_id)
+    client.packet(Pubrel)
+    client.ack(code.PUBCOMP, done.packet_id)
+    broker.restart(crash=crash)
+    client = again(broker, level)
+    first, second = client.packets()
+    assert isinstance(first, Publish)
+    assert (first.payload, first.packet_id, first.dup) == (b"sent", sent.packet_id, True)
+    # The client has this one: only its release is repeated.
+    assert isinstance(second, Pubrel)
+    assert second.packet_id == released.packet_id
+    client.ack(code.PUBCOMP, second.packet_id)
+    client.ack(code.PUBREC, first.packet_id)
+    assert client.packet(Pubrel).packet_id == first.packet_id
+    client.ack(code.PUBCOMP, first.packet_id)
+    broker.restart(crash=crash)
+    assert again(broker, level).packets() == []
+
+
+@CRASH
+@LEVELS
+@pytest.mark.parametrize("durable", [False, True], ids=["from clean", "from lasting"])
+def test_qos2_from_the_client_arrives_exactly_once(
+    broker: MemoryBroker, crash: bool, level: int, durable: bool
+) -> None:
+    watcher = join(broker, "watcher", expiry=DAY)
+    watcher.subscribe(("a", 2))
+    client = join(broker, "s", level, expiry=DAY)
+    client.send_publish("a", b"once", 2, packet_id=7)
+    client.packet(Pubrec)
+    broker.restart(crash=crash)
+    client = again(broker, level)
+    # PUBREC may have been lost: the client repeats the message, and then lets go of it.
+    client.send_publish("a", b"once", 2, packet_id=7, dup=True)
+    assert client.packet(Pubrec).packet_id == 7
+    broker.restart(crash=crash)
+    client = again(broker, level)
+    client.ack(code.PUBREL, 7)
+    assert client.packet(Pubcomp).reason == 0
+    broker.restart(crash=crash)
+    client = again(broker, level)
+    client.ack(code.PUBREL, 7)
+    assert client.packet(Pubcomp).reason == (0x92 if level == code.V5 else 0)
+    assert [one.payload for one in again(broker, client_id="watcher").take()] == [b"once"]
+
+
+@CRASH
+def test_the_identifier_is_free_for_another_message_afterwards(
+    broker: MemoryBroker, crash: bool
+) -> None:
+    watcher = join(broker, "watcher", expiry=DAY)
+    watcher.subscribe(("a", 2))
+    client = join(broker, "s", expiry=DAY)
+    client.send_publish("a", b"one", 2, packet_id=7)
+    client.ack(code.PUBREL, 7)
+    client.packets()
+    broker.restart(crash=crash)
+    client = again(broker)
+    client.send_publish("a", b"two", 2, packet_id=7)
+    client.ack(code.PUBREL, 7)
+    client.packets()
+    assert [one.payload for one in again(broker, client_id="watcher").take()] == [b"one", b"two"]
+
+
+@CRASH
+def test_subscriptions_with_their_options(broker: MemoryBroker, crash: bool) -> None:
+    client = join(broker, "s", expiry=DAY)
+    client.subscribe(("plain", 0), ("granted/1", 1))
+    client.subscribe(("own", 2 | 0x04), properties=[(prop.SUBSCRIPTION_IDENTIFIER, 300)])
+    client.subscribe(("retained", 1 | 0x08))
+    client.subscribe(("$share/g/shared/#", 1))
+    client.subscribe("gone")
+    client.unsubscribe("gone")
+    broker.restart(crash=crash)
+    client = again(broker)
+    client.publish("own", b"mine", 1)
+    assert client.take() == []
+    publisher = join(broker, "publisher")
+    for topic in ("plain", "granted/1", "own", "retained", "shared", "shared/x", "gone"):
+        publisher.publish(topic, topic.encode(), 2, retain=topic == "retained")
+    got = {one.topic: one for one in client.take()}
+    assert {topic: one.qos for topic, one in got.items()} == {
+        **{"plain": 0, "granted/1": 1, "own": 2, "retained": 1},
+        **{"shared": 1, "shared/x": 1},
+    }
+    assert got["own"].properties.all(prop.SUBSCRIPTION_IDENTIFIER) == [300]
+    assert got["retained"].retain
+    assert not got["plain"].retain
+    assert client.unsubscribe("plain", "$share/g/shared/#", "gone") == [0, 0, 0x11]
+    # Retain Handling 1: it is no new subscription.
+    client.subscribe(("retained", 1 | 0x10))
+    assert client.take() == []
+
+
+@CRASH
+def test_properties_of_a_waiting_message(broker: MemoryBroker, crash: bool) -> None:
+    client = join(broker, "s", expiry=DAY)
+    client.subscribe(("a", 1), properties=[(prop.SUBSCRIPTION_IDENTIFIER, 7)])
+    client.disconnect()
+    properties: list[prop.Pair] = [
+        (prop.PAYLOAD_FORMAT_INDICATOR, 1),
+        (prop.CONTENT_TYPE, "text/plain"),
+        (prop.RESPONSE_TOPIC, "answers"),
+        (prop.CORRELATION_DATA, b"\x00\xff"),
+        (prop.USER_PROPERTY, ("k", "v")),
+        (prop.USER_PROPERTY, ("k", "w")),
+        (prop.USER_PROPERTY, ("a", "")),
+    ]
+    publisher = join(broker, "publisher")
+    publisher.publish(
+        "a",
+        "é".encode(),
+        1,
+        properties=[*properties, (prop.MESSAGE_EXPIRY_INTERVAL, 100), (prop.TOPIC_ALIAS, 3)],
+    )
+    broker.restart(crash=crash, away=30)
+    (message,) = again(broker).take()
+    assert message.payload == "é".encode()
+    assert sorted(message.properties, key=lambda pair: pair[0]) == sorted(
+        [*properties, (prop.MESSAGE_EXPIRY_INTERVAL, 70), (prop.SUBSCRIPTION_IDENTIFIER, 7)],
+        key=lambda pair: pair[0],
+    )
+
+
+@CRASH
+def test_a_message_expires_while_the_broker_is_away(broker: MemoryBroker, crash: bool) -> None:
+    client = join(broker, "s", expiry=DAY)
+    client.subscribe(("a", 1))
+    client.disconnect()
+    publisher = join(broker, "publisher")
+    for name, interval in ((b"short", 50), (b"long", 5_000)):
+        publisher.publish("a", name, 1, properties=[(prop.MESSAGE_EXPIRY_INTERVAL, interval)])
+    broker.restart(crash=crash, away=51)
+    assert [one.payload for one in again(broker).take()] == [b"long"]
+
+
+@CRASH
+def test_retained_messages(broker: MemoryBroker, crash: bool) -> None:
+    publisher = join(broker, "publisher", level=code.V5)
+    publisher.publish("kept", b"1", 1, retain=True, properties=[(prop.USER_PROPERTY, ("k", "v"))])
+    publisher.publish("replaced", b"1", 0, retain=True)
+    publisher.publish("replaced", b"2", 2, retain=True)
+    publisher.publish("removed", b"1", 1, retain=True)
+    publisher.publish("removed", b"", 1, retain=True)
+    publisher.publish("expires", b"1", 1, retain=True, properties=[(prop.MESSAGE_EXPIRY_INTERVAL, 90)])
+    publisher.publish("lives", b"1", 1, retain=True, properties=[(prop.MESSAGE_EXPIRY_INTERVAL, 110)])
+    broker.restart(crash=crash, away=100)
+    reader = join(broker, "reader")
+    reader.subscribe(("#", 2))
+    got = {one.topic: one for one in reader.take()}
+    assert {topic: (one.payload, one.qos, one.retain) for topic, one in got.items()} == {
+        "kept": (b"1", 1, True),
+        "replaced": (b"2", 2, True),
+        "lives": (b"1", 1, True),
+    }
+    assert list(got["kept"].properties) == [(prop.USER_PROPERTY, ("k", "v"))]
+    assert list(got["lives"].properties) == [(prop.MESSAGE_EXPIRY_INTERVAL, 10)]
+    broker.advance(11)
+    assert broker.context.retained.get("lives") is None
+    assert set(broker.stored()["mqtt/retained"]) == {b"kept", b"replaced"}
+
+
+@CRASH
+@pytest.mark.parametrize(("away", "present"), [(299, True), (301, False)])
+def test_a_session_expires_while_the_broker_is_away(
+    broker: MemoryBroker, crash: bool, away: int, present: bool
+) -> None:
+    client = join(broker, "s", expiry=400)
+    client.subscribe(("a", 1))
+    client.disconnect()
+    broker.advance(100)
+    broker.restart(crash=crash, away=away)
+    assert ("s" in broker.context.sessions) is present
+    if present:
+        # What was left of its time goes on running.
+        broker.advance(2)
+    assert broker.leftovers() == []
+
+
+@CRASH
+def test_a_session_that_was_resumed_starts_its_time_anew(broker: MemoryBroker, crash: bool) -> None:
+    join(broker, "s", expiry=100).disconnect()
+    broker.advance(50)
+    join(broker, "s", expiry=100)
+    broker.advance(500)
+    # It was connected until now.
+    broker.restart(crash=crash, away=60)
+    assert "s" in broker.context.sessions
+    broker.advance(101)
+    assert broker.leftovers() == []
+
+
+@CRASH
+def test_a_session_without_end_has_none(broker: MemoryBroker, crash: bool) -> None:
+    join(broker, "s", expiry=0xFFFFFFFF).disconnect()
+    broker.restart(crash=crash, away=5_000_000_000)
+    again(broker)
+
+
+@CRASH
+def test_a_clean_session_is_not_kept(broker: MemoryBroker, crash: bool) -> None:
+    for level in (code.V311, code.V5):
+        client = join(broker, f"s{level}", level)
+        client.subscribe(("a", 1))
+        client.send_publish("a", b"x", 2, packet_id=3)
+        publish(broker, "a", b"1", b"2")
+        client.packets()
+    broker.restart(crash=crash)
+    assert broker.leftovers() == []
+
+
+@CRASH
+def test_a_clean_start_leaves_nothing_of_the_session_before(
+    broker: MemoryBroker, crash: bool
+) -> None:
+    client = join(broker, "s", expiry=DAY)
+    client.subscribe(("a", 1))
+    publish(broker, "a", b"1", b"2")
+    client.drop()
+    publish(broker, "a", b"3")
+    client = join(broker, "s", properties=[(prop.SESSION_EXPIRY_INTERVAL, DAY)], clean=True)
+    client.subscribe(("b", 1))
+    broker.restart(crash=crash)
+    client = again(broker)
+    publish(broker, "a", b"4")
+    publish(broker, "b", b"5")
+    assert [one.payload for one in client.take()] == [b"5"]
+    assert set(broker.stored()) == {"mqtt/session/s"}
+
+
+class TestWill:
+    """A will outlives the broker: it is published once, at its time."""
+
+    def watched(self, broker: MemoryBroker, delay: int, expiry: int = DAY) -> None:
+        watcher = join(broker, "watcher", expiry=DAY)
+        watcher.subscribe(("will/#", 2))
+        properties: list[prop.Pair] = [
+            (prop.WILL_DELAY_INTERVAL, delay),
+            (prop.CONTENT_TYPE, "text"),
+            (prop.USER_PROPERTY, ("k", "v")),
+            (prop.MESSAGE_EXPIRY_INTERVAL, 1_000),
+        ]
+        will = Will("will/s", b"gone", 2, properties=properties)
+        self.client = join(broker, "s", expiry=expiry, will=will)
+
+    def wills(self, broker: MemoryBroker) -> list[Publish]:
+        watcher = again(broker, client_id="watcher")
+        wills = watcher.take()
+        watcher.disconnect()
+        return wills
+
+    @CRASH
+    def test_connected_when_the_broker_went(self, broker: MemoryBroker, crash: bool) -> None:
+        self.watched(broker, 0)
+        broker.restart(crash=crash, away=10)
+        (will,) = self.wills(broker)
+        assert (will.payload, will.qos, will.retain) == (b"gone", 2, False)
+        assert will.properties.get(prop.CONTENT_TYPE) == "text"
+        assert will.properties.user == [("k", "v")]
+        broker.restart(crash=crash)
+        assert self.wills(broker) == []
+
+    @CRASH
+    def test_the_delay_goes_on(self, broker: MemoryBroker, crash: bool) -> None:
+        self.watched(broker, 100)
+        self.client.drop()
+        broker.advance(30)
+        broker.restart(crash=crash, away=30)
+        broker.advance(39)
+        assert self.wills(broker) == []
+        broker.advance(2)
+        assert [one.payload for one in self.wills(broker)] == [b"gone"]
+        broker.restart(crash=crash, away=200)
+        broker.advance(200)
+        assert self.wills(broker) == []
+
+    @CRASH
+    def test_the_delay_ends_while_the_broker_is_away(
+        self, broker: MemoryBroker, crash: bool
+    ) -> None:
+        self.watched(broker, 100)
+        self.client.drop()
+        broker.restart(crash=crash, away=101)
+        assert [one.payload for one in self.wills(broker)] == [b"gone"]
+
+    @CRASH
+    def test_the_session_ends_before_the_delay(self, broker: MemoryBroker, crash: bool) -> None:
+        self.watched(broker, 100, expiry=50)
+        self.client.drop()
+        broker.restart(crash=crash, away=20)
+        broker.advance(29)
+        assert self.wills(broker) == []
+        broker.advance(2)
+        assert [one.payload for one in self.wills(broker)] == [b"gone"]
+
+    @CRASH
+    def test_the_session_ends_while_the_broker_is_away(
+        self, broker: MemoryBroker, crash: bool
+    ) -> None:
+        self.watched(broker, 100, expiry=50)
+        self.client.drop()
+        broker.restart(crash=crash, away=51)
+        assert [one.payload for one in self.wills(broker)] == [b"gone"]
+
+    @CRASH
+    def test_the_client_comes_back_in_time(self, broker: MemoryBroker, crash: bool) -> None:
+        self.watched(broker, 100)
+        self.client.drop()
+        broker.restart(crash=crash, away=50)
+        again(broker).disconnect()
+        broker.advance(DAY - 1)
+        assert self.wills(broker) == []
+
+    @CRASH
+    def test_a_proper_disconnect_takes_it_away(self, broker: MemoryBroker, crash: bool) -> None:
+        self.watched(broker, 100)
+        self.client.disconnect()
+        broker.restart(crash=crash, away=200)
+        assert self.wills(broker) == []
+
+    @CRASH
+    def test_published_before(self, broker: MemoryBroker, crash: bool) -> None:
+        self.watched(broker, 0)
+        self.client.drop()
+        broker.restart(crash=crash)
+        assert [one.payload for one in self.wills(broker)] == [b"gone"]
+
+
+@CRASH
+def test_a_user_is_known_again(make_broker: MakeBroker, crash: bool) -> None:
+    asked: list[tuple[str | None, str]] = []
+
+    class Noting:
+        name = "noting"
+
+        def authorize(self, client: object, action: str, topic: str, qos: int, retain: bool) -> int:
+            asked.append((getattr(client, "username", None), topic))
+            return 1
+
+    broker = make_broker(authorizers=[Noting()])
+    will = Will("will", properties=[(prop.WILL_DELAY_INTERVAL, 50)])
+    join(broker, "s", expiry=DAY, username="alice", will=will).drop()
+    broker.restart(crash=crash)
+    broker.advance(51)
+    assert asked == [("alice", "will")]
+
+
+class TestStorage:
+    """What is in storage, and that it goes when nobody needs it any more."""
+
+    def test_a_body_is_stored_once(self, broker: MemoryBroker) -> None:
+        for i in range(5):
+            client = join(broker, f"s{i}", expiry=DAY)
+            client.subscribe(("a", 1))
+            client.disconnect()
+        publish(broker, "a", b"body" * 100, b"another")
+        assert len(broker.stored()["mqtt/messages"]) == 2
+        broker.restart(crash=True)
+        for i in range(4):
+            assert len(again(broker, client_id=f"s{i}").take()) == 2
+            assert len(broker.stored()["mqtt/messages"]) == 2
+        assert len(again(broker, client_id="s4").take()) == 2
+        assert "mqtt/messages" not in broker.stored()
+
+    @CRASH
+    def test_nothing_is_left_of_sessions_that_end(self, broker: MemoryBroker, crash: bool) -> None:
+        for name, expiry in (("short", 50), ("long", 100)):
+            will = Will("w", properties=[(prop.WILL_DELAY_INTERVAL, 20)])
+            client = join(broker, name, expiry=expiry, will=will)
+            client.subscribe(("a", 2), ("w", 1), ("$share/g/a", 1))
+            publish(broker, "a", b"1", b"2", qos=2)
+            client.send_publish("x", b"", 2, packet_id=9)
+            client.drop()
+            publish(broker, "a", b"3")
+        broker.restart(crash=crash)
+        assert set(broker.stored()) == {"mqtt/messages", "mqtt/session/short", "mqtt/session/long"}
+        broker.advance(51)
+        assert set(broker.stored()) == {"mqtt/messages", "mqtt/session/long"}
+        broker.advance(51)
+        assert broker.leftovers() == []
+
+    @CRASH
+    def test_a_session_becomes_a_clean_one(self, broker: MemoryBroker, crash: bool) -> None:
+        client = join(broker, "s", expiry=DAY)
+        client.subscribe(("a", 2))
+        publish(broker, "a", b"1", b"2", qos=2)
+        first, second = client.publishes()
+        client.send_publish("x", b"", 2, packet_id=9)
+        client.packets()
+        client.drop()
+        client = MemoryClient(broker)
+        assert client.connect("s", clean=False).session_present
+        # It works to its end, but nothing of it may come back after a restart.
+        assert len(client.packets()) == 2
+        client.ack(code.PUBREC, first.packet_id)
+        assert client.packet(Pubrel).packet_id == first.packet_id
+        client.ack(code.PUBREL, 9)
+        assert client.packet(Pubcomp).reason == 0
+        assert broker.stored() == {}
+        client.ack(code.PUBREC, second.packet_id)
+        client.ack(code.PUBCOMP, first.packet_id)
+        client.packets()
+        assert broker.stored() == {}
+        broker.restart(crash=crash)
+        assert broker.leftovers() == []
+
+    @CRASH
+    def test_a_disconnect_makes_the_session_end(self, broker: MemoryBroker, crash: bool) -> None:
+        client = join(broker, "s", expiry=DAY)
+        client.subscribe(("a", 2))
+        publish(broker, "a", b"1", qos=2)
+        client.disconnect(0, [(prop.SESSION_EXPIRY_INTERVAL, 0)])
+        assert broker.leftovers() == []
+        broker.restart(crash=crash)
+        assert broker.leftovers() == []
+
+    @CRASH
+    def test_a_disconnect_changes_the_time(self, broker: MemoryBroker, crash: bool) -> None:
+        join(broker, "s", expiry=DAY).disconnect(0, [(prop.SESSION_EXPIRY_INTERVAL, 10)])
+        broker.restart(crash=crash, away=11)
+        assert broker.leftovers() == []
+
+    def test_bodies_that_nobody_waits_for_are_removed_at_the_start(
+        self, broker: MemoryBroker
+    ) -> None:
+        client = join(broker, "s", expiry=DAY)
+        client.subscribe(("a", 1))
+        client.disconnect()
+        publish(broker, "a", b"1")
+        shard = "mqtt/session/s"
+        (key,) = [key for key in broker.stored()[shard] if key.startswith(b"d")]
+        from memory_loop import run_to_end
+        from robustmq_common.spi.storage import Delete, WriteBatch
+
+        run_to_end(broker.adapter.commit(WriteBatch([Delete(shard, key)])))
+        broker.restart()
+        assert "mqtt/messages" not in broker.stored()
+
+    def test_what_has_no_session_is_removed_at_the_start(self, broker: MemoryBroker) -> None:
+        from memory_loop import run_to_end
+        from robustmq_common.spi.storage import Put, WriteBatch
+
+        operations = [Put("mqtt/session/zombie", b"i\x00\x01", b"")]
+        operations = [Put("mqtt/session/zombie", b"sa/b", b'{"qos": 1, "no_local": false, '
+            b'"retain_as_published": false, "retain_handling": 0, "identifier": 0}')]
+        run_to_end(broker.adapter.commit(WriteBatch(list(operations))))
+        broker.restart()
+        assert broker.leftovers() == []
+
+
+@CRASH
+def test_a_shared_subscription_goes_on(broker: MemoryBroker, crash: bool) -> None:
+    for name in ("s1", "s2"):
+        client = join(broker, name, expiry=DAY)
+        client.subscribe(("$share/g/a", 1))
+        client.disconnect()
+    publish(broker, "a", b"1", b"2", b"3", b"4")
+    broker.restart(crash=crash)
+    got = [[one.payload for one in again(broker, client_id=name).take()] for name in ("s1", "s2")]
+    assert sorted(got) == [[b"1", b"3"], [b"2", b"4"]]
+
+
+@CRASH
+def test_what_an_ended_session_owed_to_its_group_goes_to_the_others(
+    broker: MemoryBroker, crash: bool
+) -> None:
+    client = join(broker, "s1", expiry=50)
+    client.subscribe(("$share/g/a", 1))
+    publish(broker, "a", b"1", b"2")
+    assert client.payloads() == [b"1", b"2"]
+    client.drop()
+    publish(broker, "a", b"3")
+    broker.restart(crash=crash)
+    other = join(broker, "s2", expiry=DAY)
+    other.subscribe(("$share/g/a", 1))
+    other.disconnect()
+    broker.restart(crash=crash, away=51)
+    assert [one.payload for one in again(broker, client_id="s2").take()] == [b"1", b"2", b"3"]
+    assert set(broker.stored()) == {"mqtt/session/s2"}
+
+
+@CRASH
+def test_many_sessions_and_messages(broker: MemoryBroker, crash: bool) -> None:
+    """More than fits one page of what is read at the start."""
+    for i in range(1_050):
+        client = join(broker, f"s{i}", expiry=DAY)
+        client.subscribe((f"a/{i % 7}", 1))
+        client.disconnect()
+    publish(broker, "a/3", *(str(number).encode() for number in range(20)))
+    publisher = join(broker, "publisher")
+    for i in range(1_050):
+        publisher.publish(f"retained/{i}", b"x", 1, retain=True)
+    broker.restart(crash=crash)
+    assert len(broker.context.sessions) == 1_050
+    assert broker.context.retained.count == 1_050
+    assert len(again(broker, client_id="s3").take()) == 20
+    assert len(again(broker, client_id="s1046").take()) == 20
+
+
+@pytest.mark.parametrize("qos", [1, 2])
+def test_what_is_not_acknowledged_may_be_lost_and_nothing_else(
+    broker: MemoryBroker, qos: int
+) -> None:
+    """A crash between the message and its commit: no acknowledgement was sent."""
+    watcher = join(broker, "watcher", expiry=DAY)
+    watcher.subscribe(("a", 2))
+    watcher.disconnect()
+    client = join(broker, "s", expiry=DAY)
+    broker.adapter.slow = True
+    client.send_publish("a", b"x", qos, packet_id=5)
+    assert client.packets() == []
+    broker.crash()
+    broker.adapter.slow = False
+    broker.adapter.waiting.clear()
+    broker.start()
+    client = again(broker)
+    client.send_publish("a", b"x", qos, packet_id=5, dup=True)
+    (answer,) = client.packets()
+    assert isinstance(answer, Puback if qos == 1 else Pubrec)
+    if qos == 2:
+        client.ack(code.PUBREL, 5)
+        client.packet(Pubcomp)
+    assert [one.payload for one in again(broker, client_id="watcher").take()] == [b"x"]
+
+
+def test_an_old_client_s_session_is_there_for_a_new_version(broker: MemoryBroker) -> None:
+    client = join(broker, "s", code.V311, expiry=1)
+    client.subscribe(("a", 1))
+    client.disconnect()
+    broker.restart()
+    publish(broker, "a", b"1")
+    client = MemoryClient(broker, code.V5)
+    client.send(encode.connect(code.V5, "s", clean=False))
+    connack, message = client.packets()
+    assert isinstance(connack, Connack)
+    assert connack.session_present
+    assert isinstance(message, Publish)

@@ -1,0 +1,197 @@
+"""SIGTERM: nothing new is accepted, clients are told, what was acknowledged arrives, exit 0."""
+
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from broker_process import STOP_DEADLINE, BrokerProcess
+from wire import Closed, Disconnect, Puback, Publish, WireClient, code, unique_topic
+
+WINDOW = 50
+WARM = 300
+"""Acknowledgements each publisher has before the broker is stopped."""
+
+SHUTTING_DOWN = 0x8B
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[BrokerProcess]:
+    """A broker of this test alone, which the test stops."""
+    broker = BrokerProcess(tmp_path)
+    broker.start()
+    yield broker
+    broker.kill()
+
+
+class Publisher(threading.Thread):
+    """Publishes at QoS 1 until the connection ends, and keeps what was acknowledged."""
+
+    def __init__(self, address: tuple[str, int], level: int, topic: str, number: int) -> None:
+        super().__init__(daemon=True)
+        self.client = WireClient(address, level)
+        self.client.connect()
+        self.topic = topic
+        self.number = number
+        self.acknowledged: list[bytes] = []
+        self.warm = threading.Event()
+        self.reason: int | None = None
+        self.failure: BaseException | None = None
+
+    def run(self) -> None:
+        try:
+            self._publish_to_the_end()
+        except BaseException as error:
+            self.failure = error
+        finally:
+            self.warm.set()
+            self.client.close()
+
+    def _publish_to_the_end(self) -> None:
+        sent: dict[int, bytes] = {}
+        count = 0
+        while True:
+            while len(sent) < WINDOW:
+                payload = b"%d:%d" % (self.number, count)
+                sent[self.client.send_publish(self.topic, payload, 1)] = payload
+                count += 1
+            try:
+                packet = self.client.packet()
+            except Closed:
+                return
+            if isinstance(packet, Disconnect):
+                self.reason = packet.reason
+                continue
+            assert isinstance(packet, Puback)
+            self.acknowledged.append(sent.pop(packet.packet_id))
+            if len(self.acknowledged) == WARM:
+                self.warm.set()
+
+
+class Receiver(threading.Thread):
+    """Subscribes, acknowledges and collects until the connection ends."""
+
+    def __init__(self, address: tuple[str, int], level: int, topic: str) -> None:
+        super().__init__(daemon=True)
+        self.address = address
+        self.client = WireClient(address, level)
+        self.client.connect()
+        self.client.subscribe((topic, 1))
+        self.received: list[bytes] = []
+        self.reason: int | None = None
+        self.accepted_after = False
+        self.failure: BaseException | None = None
+
+    def run(self) -> None:
+        try:
+            self._receive_to_the_end()
+        except BaseException as error:
+            self.failure = error
+        finally:
+            self.client.close()
+
+    def _receive_to_the_end(self) -> None:
+        while True:
+            try:
+                packet = self.client.packet()
+            except Closed:
+                return
+            if isinstance(packet, Disconnect):
+                self.reason = packet.reason
+                self.accepted_after = accepts(self.address)
+                continue
+            assert isinstance(packet, Publish)
+            self.received.append(packet.payload)
+            self.client.ack(code.PUBACK, packet.packet_id)
+
+
+def accepts(address: tuple[str, int]) -> bool:
+    """Whether a new connection comes about."""
+    try:
+        socket.create_connection(address, 5).close()
+    except ConnectionRefusedError:
+        return False
+    return True
+
+
+def test_what_is_acknowledged_under_traffic_arrives(broker: BrokerProcess) -> None:
+    topic = unique_topic()
+    levels = (code.V5, code.V311, code.V31)
+    receivers = [Receiver(broker.address, level, topic) for level in levels]
+    publishers = [
+        Publisher(broker.address, level, topic, number)
+        for number, level in enumerate((code.V5, code.V5, code.V311, code.V31))
+    ]
+    for thread in (*receivers, *publishers):
+        thread.start()
+    for publisher in publishers:
+        assert publisher.warm.wait(30)
+    start = time.monotonic()
+    broker.stop()
+    assert time.monotonic() - start < STOP_DEADLINE
+    for thread in (*receivers, *publishers):
+        thread.join(10)
+        assert thread.failure is None
+    # 5.0 is told why; before, the connection just closes.
+    assert [publisher.reason for publisher in publishers] == [SHUTTING_DOWN] * 2 + [None] * 2
+    assert [receiver.reason for receiver in receivers] == [SHUTTING_DOWN, None, None]
+    assert not receivers[0].accepted_after
+    for receiver in receivers:
+        for publisher in publishers:
+            start_with = b"%d:" % publisher.number
+            got = [one for one in receiver.received if one.startswith(start_with)]
+            acknowledged = publisher.acknowledged
+            assert got[: len(acknowledged)] == acknowledged
+
+
+def test_clients_in_every_state_are_let_go(broker: BrokerProcess) -> None:
+    half_open = WireClient(broker.address, code.V5)
+    truncated = WireClient(broker.address, code.V5)
+    truncated.send(b"\x10\x20\x00\x04MQ")
+    idle = [WireClient(broker.address, level) for level in (code.V31, code.V311, code.V5)]
+    for client in idle:
+        client.connect()
+    with ThreadPoolExecutor(1) as pool:
+        stopped = pool.submit(broker.stop)
+        half_open.expect_closed()
+        truncated.expect_closed()
+        for client in idle[:2]:
+            client.expect_closed()
+        idle[2].expect_disconnect(SHUTTING_DOWN)
+        stopped.result()
+    for client in (half_open, truncated, *idle):
+        client.close()
+
+
+def test_a_client_that_does_not_read_is_not_waited_for(broker: BrokerProcess) -> None:
+    topic = unique_topic()
+    with (
+        WireClient(broker.address, code.V311) as deaf,
+        WireClient(broker.address, code.V5) as publisher,
+    ):
+        deaf.connect()
+        deaf.subscribe(topic)
+        publisher.connect()
+        for _ in range(20):
+            publisher.send_publish(topic, b"x" * 900_000)
+        publisher.settle()
+        start = time.monotonic()
+        broker.stop()
+        assert time.monotonic() - start < STOP_DEADLINE
+        publisher.expect_disconnect(SHUTTING_DOWN)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_second_signal_does_no_harm(broker: BrokerProcess, number: signal.Signals) -> None:
+    with WireClient(broker.address, code.V5) as client:
+        client.connect()
+        os.kill(broker.pid, number)
+        client.expect_disconnect(SHUTTING_DOWN)
+        broker.stop()
+    assert broker.log_of("broker stopped")
