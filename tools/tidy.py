@@ -23,6 +23,8 @@ FUNCTION_LINES_P95: Final = 45
 
 TEXT: Final = {".py", ".md", ".toml", ".sh", ".json", ".txt", ".yml", ".yaml", ".cfg", ""}
 
+MADE: Final = {"__pycache__", "build", "dist", "node_modules"}
+
 FORBIDDEN: Final = {
     # Written in pieces, or this file would complain about itself.
     re.compile(rf"\b(?:{'TO'}DO|{'FIX'}ME|{'XX'}X|{'HA'}CK)\b"): "a leftover: do it or drop it",
@@ -35,15 +37,24 @@ CLIMB: Final = re.compile(r"(?<![\w.])(?:\.\./)+([\w.-]+)")
 
 def tracked(root: Path = ROOT) -> list[Path]:
     """Return the files git tracks or would track, without links and deleted files."""
-    done = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=root,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    try:
+        done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        # An unpacked archive, or no git: everything but what make and the tools put there.
+        return sorted(_all_files(root))
     paths = (root / name for name in done.stdout.split("\0") if name)
     return sorted(path for path in paths if path.is_file() and not path.is_symlink())
+
+
+def _all_files(folder: Path) -> Iterator[Path]:
+    for path in folder.iterdir():
+        if path.is_symlink():
+            continue
+        if path.is_file():
+            yield path
+        elif path.name not in MADE and not path.name.startswith("."):
+            yield from _all_files(path)
 
 
 def text_problems(path: Path, text: str, root: Path = ROOT) -> Iterator[str]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from wire import Clients, Closed, Disconnect, Suback, code, encode, levels
+from wire import Clients, Closed, Disconnect, Suback, code, encode, levels, unique_topic
 
 # filter, topics it matches, topics it does not; all under a prefix unless they begin with "/".
 MATCHES: list[tuple[str, list[str], list[str]]] = [
@@ -101,6 +101,30 @@ def test_system_topics_are_hidden_from_leading_wildcards(
     assert system.topic.startswith("$SYS/")
     watcher = clients.subscriber(level, name)
     assert [m.topic for m in watcher.drain() if m.topic.startswith("$")] == []
+
+
+@pytest.mark.normative("3.1.1:MQTT-4.7.2-1", "5.0:MQTT-4.7.2-1")
+def test_dollar_topics_of_clients(clients: Clients, level: int, topic: str) -> None:
+    own = "$" + topic
+    hidden = [clients.subscriber(level, name) for name in ("#", "+/+", "+/" + topic[5:])]
+    for watcher in hidden:
+        watcher.drain()
+    told = clients.subscriber(level, own, "$test/+", "$test/#")
+    clients(level).publish(own, b"x", 1)
+    told.receive(own, b"x")
+    told.quiet()
+    for watcher in hidden:
+        assert [m.topic for m in watcher.drain() if m.topic.startswith("$")] == []
+
+
+@pytest.mark.parametrize("retain", [False, True])
+def test_system_topics_are_for_the_broker(clients: Clients, level: int, retain: bool) -> None:
+    name = "$SYS/" + unique_topic()
+    watcher = clients.subscriber(level, name)
+    reason = clients(level).publish(name, b"forged", 1, retain=retain)
+    assert reason == (code.NOT_AUTHORIZED if level == code.V5 else code.SUCCESS)
+    watcher.quiet()
+    clients.subscriber(level, name).quiet()
 
 
 @pytest.mark.normative("3.1.1:MQTT-4.7.3-3", "5.0:MQTT-4.7.3-3")

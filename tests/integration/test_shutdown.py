@@ -5,6 +5,7 @@ import signal
 import socket
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -30,30 +31,43 @@ def broker(tmp_path: Path) -> Iterator[BrokerProcess]:
     broker.kill()
 
 
-class Publisher(threading.Thread):
-    """Publishes at QoS 1 until the connection ends, and keeps what was acknowledged."""
+class ClientThread(threading.Thread, ABC):
+    """A connected client that works in a thread until the server ends the connection."""
 
-    def __init__(self, address: tuple[str, int], level: int, topic: str, number: int) -> None:
+    def __init__(self, address: tuple[str, int], level: int) -> None:
         super().__init__(daemon=True)
+        self.address = address
         self.client = WireClient(address, level)
         self.client.connect()
-        self.topic = topic
-        self.number = number
-        self.acknowledged: list[bytes] = []
-        self.warm = threading.Event()
         self.reason: int | None = None
         self.failure: BaseException | None = None
 
     def run(self) -> None:
         try:
-            self._publish_to_the_end()
+            self.work()
+        except Closed:
+            pass
         except BaseException as error:
             self.failure = error
         finally:
-            self.warm.set()
             self.client.close()
 
-    def _publish_to_the_end(self) -> None:
+    @abstractmethod
+    def work(self) -> None:
+        """Go on until `Closed` is raised; keep the reason of a DISCONNECT in `reason`."""
+
+
+class Publisher(ClientThread):
+    """Publishes at QoS 1 and keeps what was acknowledged."""
+
+    def __init__(self, address: tuple[str, int], level: int, topic: str, number: int) -> None:
+        super().__init__(address, level)
+        self.topic = topic
+        self.number = number
+        self.acknowledged: list[bytes] = []
+        self.warm = threading.Event()
+
+    def work(self) -> None:
         sent: dict[int, bytes] = {}
         count = 0
         while True:
@@ -61,10 +75,7 @@ class Publisher(threading.Thread):
                 payload = b"%d:%d" % (self.number, count)
                 sent[self.client.send_publish(self.topic, payload, 1)] = payload
                 count += 1
-            try:
-                packet = self.client.packet()
-            except Closed:
-                return
+            packet = self.client.packet()
             if isinstance(packet, Disconnect):
                 self.reason = packet.reason
                 continue
@@ -74,34 +85,18 @@ class Publisher(threading.Thread):
                 self.warm.set()
 
 
-class Receiver(threading.Thread):
-    """Subscribes, acknowledges and collects until the connection ends."""
+class Receiver(ClientThread):
+    """Subscribes, acknowledges and collects."""
 
     def __init__(self, address: tuple[str, int], level: int, topic: str) -> None:
-        super().__init__(daemon=True)
-        self.address = address
-        self.client = WireClient(address, level)
-        self.client.connect()
+        super().__init__(address, level)
         self.client.subscribe((topic, 1))
         self.received: list[bytes] = []
-        self.reason: int | None = None
         self.accepted_after = False
-        self.failure: BaseException | None = None
 
-    def run(self) -> None:
-        try:
-            self._receive_to_the_end()
-        except BaseException as error:
-            self.failure = error
-        finally:
-            self.client.close()
-
-    def _receive_to_the_end(self) -> None:
+    def work(self) -> None:
         while True:
-            try:
-                packet = self.client.packet()
-            except Closed:
-                return
+            packet = self.client.packet()
             if isinstance(packet, Disconnect):
                 self.reason = packet.reason
                 self.accepted_after = accepts(self.address)
@@ -128,20 +123,22 @@ def test_what_is_acknowledged_under_traffic_arrives(broker: BrokerProcess) -> No
         Publisher(broker.address, level, topic, number)
         for number, level in enumerate((code.V5, code.V5, code.V311, code.V31))
     ]
-    for thread in (*receivers, *publishers):
+    threads: list[ClientThread] = [*receivers, *publishers]
+    for thread in threads:
         thread.start()
     for publisher in publishers:
         assert publisher.warm.wait(30)
     start = time.monotonic()
     broker.stop()
     assert time.monotonic() - start < STOP_DEADLINE
-    for thread in (*receivers, *publishers):
+    for thread in threads:
         thread.join(10)
         assert thread.failure is None
     # 5.0 is told why; before, the connection just closes.
     assert [publisher.reason for publisher in publishers] == [SHUTTING_DOWN] * 2 + [None] * 2
     assert [receiver.reason for receiver in receivers] == [SHUTTING_DOWN, None, None]
     assert not receivers[0].accepted_after
+    assert not accepts(broker.address)
     for receiver in receivers:
         for publisher in publishers:
             start_with = b"%d:" % publisher.number

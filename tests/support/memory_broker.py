@@ -12,7 +12,7 @@ the loop sends, looks at `client.transport`, and calls `run_until_idle` itself.
 """
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -301,3 +301,7 @@ class MemoryBroker:
         }
         found = [f"{count} {what}" for what, count in counts.items() if count]
         return found + [name for name in self.stored() if name != "mqtt/retained"]
+
+
+MakeBroker = Callable[..., MemoryBroker]
+"""Makes a broker from the arguments of `MemoryBroker`: the fixture `make_broker`."""

@@ -1,13 +1,10 @@
 """Fixtures for tests with a broker in memory: `pytest_plugins = ("memory_fixtures",)`."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
-from memory_broker import MemoryBroker
-
-MakeBroker = Callable[..., MemoryBroker]
-"""Makes a broker from the arguments of `MemoryBroker`."""
+from memory_broker import MakeBroker, MemoryBroker
 
 
 @pytest.fixture

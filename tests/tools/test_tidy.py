@@ -9,6 +9,19 @@ from tools import tidy
 from tools.workspace import ROOT, Module, packages
 
 
+def test_without_git_every_file_counts_but_those_that_tools_make(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (workspace / "dist").mkdir()
+    (workspace / "dist" / "made.py").write_text("")
+    (workspace / ".venv").mkdir()
+    (workspace / ".venv" / "made.py").write_text("")
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(workspace.parent))
+    names = [path.name for path in tidy.tracked(workspace)]
+    assert "hot.py" in names
+    assert "made.py" not in names
+
+
 def text_problems(line: str) -> list[str]:
     return list(tidy.text_problems(ROOT / "docs" / "page.md", line))
 

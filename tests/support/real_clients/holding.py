@@ -27,7 +27,11 @@ class ProgramWillHolder(WillHolder):
             "expiry": SESSION_SECONDS,
         }
         self.process = LineProcess([sys.executable, str(HOLDERS / program), json.dumps(given)])
-        self.process.wait_for_line("connected")
+        try:
+            self.process.wait_for_line("connected")
+        except AssertionError:
+            self.process.kill()
+            raise
 
     def kill(self) -> None:
         self.process.kill()

@@ -1,15 +1,19 @@
 """A child process that is read line by line, with a deadline on every wait."""
 
+import os
 import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Self, TypeVar
 
 DEADLINE = 20.0
 """Seconds any single wait may take; generous, for machines that run other things."""
+
+POLL = 0.1
+"""Seconds after which a condition that no line announces is tried again."""
 
 T = TypeVar("T")
 
@@ -17,16 +21,19 @@ T = TypeVar("T")
 class LineProcess:
     """Runs a command; what it writes to standard output and error is collected in `lines`.
 
-    Leaving the context kills it if it still runs.
+    `environment` is added to that of this process. Leaving the context kills it if it still runs.
     """
 
-    def __init__(self, command: Sequence[str]) -> None:
+    def __init__(
+        self, command: Sequence[str], environment: Mapping[str, str] | None = None
+    ) -> None:
         self.command = list(command)
         self.lines: list[str] = []
         self.changed = threading.Condition()
         self._ended = False
         self._process = subprocess.Popen(
             self.command,
+            env={**os.environ, **(environment or {})},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -60,7 +67,7 @@ class LineProcess:
     def wait_for(
         self, condition: Callable[[], T | None], what: str, deadline: float = DEADLINE
     ) -> T:
-        """The first truthy result of `condition`, which is tried again after every line."""
+        """The first truthy result of `condition`, tried again after every line and every `POLL`."""
         end = time.monotonic() + deadline
         with self.changed:
             while True:
@@ -70,7 +77,7 @@ class LineProcess:
                 left = end - time.monotonic()
                 if self._ended or left <= 0:
                     break
-                self.changed.wait(left)
+                self.changed.wait(min(left, POLL))
         state = "ended" if self._ended else f"still ran after {deadline:g} s"
         written = "\n".join(self.lines[-40:])
         raise AssertionError(f"waited for {what}, but {self.command[0]} {state}:\n{written}")

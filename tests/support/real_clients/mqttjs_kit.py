@@ -135,7 +135,11 @@ class JsWillHolder(WillHolder):
 
     def __init__(self, options: Json) -> None:
         self.node = NodeProcess()
-        self.client = JsClient(self.node, options)
+        try:
+            self.client = JsClient(self.node, options)
+        except AssertionError:
+            self.node.kill()
+            raise
 
     def kill(self) -> None:
         self.node.kill()

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 from robustmq_mqtt.codec.connect import encode_connack
 from robustmq_mqtt.codec.properties import Properties
-from robustmq_mqtt.codec.reason_codes import SESSION_TAKEN_OVER, SUCCESS
+from robustmq_mqtt.codec.reason_codes import PACKET_TOO_LARGE, SESSION_TAKEN_OVER, SUCCESS
 from robustmq_mqtt.codec.wire import V5
 from robustmq_mqtt.session import Session
-from robustmq_mqtt.session_end import end_session
+from robustmq_mqtt.session_end import end_session, forget_stored
 from robustmq_mqtt.will import cancel_will
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def complete_connect(connection: Connection, auth_data: bytes | None) -> None:
         context.stats.sessions_created += 1
     else:
         context.stats.sessions_resumed += 1
+        session.disconnected_at = 0.0
         cancel_will(session)
         if session.expiry_timer is not None:
             session.expiry_timer.cancel()
@@ -55,7 +56,12 @@ def complete_connect(connection: Connection, auth_data: bytes | None) -> None:
     session.attach(connection, window)
     context.stats.connected += 1
     context.stats.connections_accepted += 1
-    connection.send(connack(connection, packet, session, session_present, keep_alive, auth_data))
+    answer = connack(connection, packet, session, session_present, keep_alive, auth_data)
+    if connection.max_packet_out and len(answer) > connection.max_packet_out:
+        connection.keep_will = False  # it never was connected
+        connection.refuse(PACKET_TOO_LARGE, f"CONNACK would have {len(answer)} bytes")
+        return
+    connection.send(answer)
     context.log.debug(
         "client connected",
         peer=connection.transport.peer,
@@ -97,18 +103,14 @@ def keep_or_forget(session: Session, expiry_interval: int) -> None:
     """Tell storage when a session begins or stops to outlive its connection."""
     store = session.context.store
     was = session.expiry_interval
+    if was and expiry_interval == 0:
+        forget_stored(session)
     session.expiry_interval = expiry_interval
     if expiry_interval:
         store.session_saved(session)
         if was == 0:
             for subscription in session.subscriptions.values():
                 store.subscribed(session, subscription)
-    elif was:
-        for delivery in session.inflight.values():
-            store.delivery_done(session, delivery)
-        for delivery in session.queue.to_list():
-            store.delivery_done(session, delivery)
-        store.session_removed(session)
 
 
 def negotiated_keep_alive(connection: Connection, packet: Connect) -> int:

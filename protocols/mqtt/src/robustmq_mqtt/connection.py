@@ -16,8 +16,10 @@ from robustmq_mqtt.codec.fixed_header import body_start, frame_end
 from robustmq_mqtt.codec.publish import DUP_FLAG, FIRST_BYTE, RETAIN_FLAG, Publish, publish_head
 from robustmq_mqtt.codec.reason_codes import (
     CONNACK_CODES,
+    DISCONNECT_CODES,
     IMPLEMENTATION_SPECIFIC_ERROR,
     KEEP_ALIVE_TIMEOUT,
+    PACKET_TOO_LARGE,
     QUOTA_EXCEEDED,
     SERVER_UNAVAILABLE,
     UNSPECIFIED_ERROR,
@@ -166,6 +168,7 @@ class Connection:
         if self.state == CLOSED:
             return
         self.held = False
+        self.last_received = self.clock.monotonic
         if self.writable:
             self.transport.resume_reading()
         if self.need:
@@ -180,7 +183,11 @@ class Connection:
         return self.writable and self.out_size < self.out_limit
 
     def send(self, frame: bytes) -> None:
-        """Queue a frame for the end of this turn."""
+        """Queue a frame for the end of this turn; one that is too large ends the connection."""
+        if self.max_packet_out and len(frame) > self.max_packet_out:
+            # [MQTT-3.1.2-24]
+            self.disconnect(PACKET_TOO_LARGE, f"an answer of {len(frame)} bytes is too large")
+            return
         self.out.append(frame)
         self.out_size += len(frame)
         if not self.dirty:
@@ -307,6 +314,9 @@ class Connection:
     def flush(self) -> None:
         """Write what has been collected; called once per turn."""
         self.dirty = False
+        if self.state == CLOSED:
+            self.out = []  # what handling its last packet still had to say
+            return
         out = self.out
         if out:
             data = out[0] if len(out) == 1 else b"".join(out)
@@ -353,6 +363,8 @@ class Connection:
             return
         allowed = self.keep_alive * self.context.limits.keepalive_multiplier
         now: float = self.clock.monotonic
+        if self.held:
+            self.last_received = now  # it is not listened to, so its silence is not its fault
         left = self.last_received + allowed - now
         if left > 0.0:
             self.timer = self.context.timers.after(left, self.check_keep_alive)
@@ -378,7 +390,7 @@ class Connection:
                 code = UNSPECIFIED_ERROR
             short = encode_connack(False, code, None, V5)
             full = encode_connack(False, code, reason_string(reason), V5)
-            self.send(fits(self, full, short))  # [MQTT-3.2.2-19]
+            self.send_last(fits(self, full, short))  # [MQTT-3.2.2-19]
         elif self.version and (
             code == UNSUPPORTED_PROTOCOL_VERSION
             or code in NOT_IN_V3_PROTOCOL_ERRORS
@@ -392,10 +404,17 @@ class Connection:
         if self.state == CLOSED:
             return
         if self.version == V5 and self.state == CONNECTED:
+            if code not in DISCONNECT_CODES:
+                code = UNSPECIFIED_ERROR
             short = encode_disconnect(code, None, V5)
             full = encode_disconnect(code, reason_string(reason), V5)
-            self.send(fits(self, full, short))  # [MQTT-3.14.2-3]
+            self.send_last(fits(self, full, short))  # [MQTT-3.14.2-3]
         self.close_with(code, reason)
+
+    def send_last(self, frame: bytes) -> None:
+        """Send a farewell, unless even its shortest form is too large for the client."""
+        if not self.max_packet_out or len(frame) <= self.max_packet_out:
+            self.send(frame)
 
     def quota_exceeded(self) -> None:
         self.disconnect(QUOTA_EXCEEDED, "the session's queue is full")

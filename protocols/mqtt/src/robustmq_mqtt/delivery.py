@@ -18,13 +18,15 @@ class Delivery:
     """A queued or in-flight message of one session.
 
     `sequence` orders a session's deliveries and names this one in storage; `shared` is the filter with
-    its "$share/group/" if it came by a shared subscription, else empty.
+    its "$share/group/" if it came by a shared subscription, else empty. `in_window` says whether it was
+    sent on the present connection, and so counts against the client's Receive Maximum.
     """
 
     state: int = QUEUED
     packet_id: int = 0
     sequence: int = 0
     stored: bool = False
+    in_window: bool = False
 
     def __init__(
         self,

@@ -46,11 +46,14 @@ def handle_pubrec(connection: Connection, packet_id: int, reason_code: int) -> N
     if reason_code >= 0x80:
         session.finish(delivery)  # [MQTT-4.3.3-4]: no PUBREL after an error
         return
+    session.context.wrote = False
     if delivery.state == SENT:
         delivery.state = RELEASED
         if delivery.sequence:
             session.context.store.delivery_saved(session, delivery)
-    connection.send(PUBREL_PREFIX + PACKET_ID[packet_id])
+    # After PUBREL the client takes a PUBLISH with this identifier for another message: it must not
+    # get one from a broker that has forgotten in a crash that it sent PUBREL [MQTT-4.3.3-5].
+    acknowledge(connection, PUBREL_PREFIX + PACKET_ID[packet_id])
 
 
 def handle_pubrel(connection: Connection, packet_id: int) -> None:

@@ -8,6 +8,7 @@ from robustmq_mqtt.codec.disconnect_auth import decode_disconnect
 from robustmq_mqtt.codec.errors import ProtocolViolation
 from robustmq_mqtt.codec.reason_codes import NORMAL_DISCONNECTION
 from robustmq_mqtt.codec.wire import V5
+from robustmq_mqtt.session_end import forget_stored
 
 if TYPE_CHECKING:
     from robustmq_mqtt.connection import Connection
@@ -35,10 +36,5 @@ def change_expiry(connection: Connection, interval: int) -> None:
     session = connection.session
     assert session is not None
     if interval == 0 and session.expiry_interval:
-        # It ends with this connection; nothing of it may come back after a restart.
-        connection.context.store.session_removed(session)
-        for delivery in session.inflight.values():
-            delivery.sequence = 0
-        for delivery in session.queue.to_list():
-            delivery.sequence = 0
+        forget_stored(session)
     session.expiry_interval = interval

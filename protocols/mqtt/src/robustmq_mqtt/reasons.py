@@ -25,9 +25,13 @@ def reason_properties(connection: Connection, reason: str) -> Properties | None:
 
 
 def reason_string(reason: str) -> Properties:
-    """A property list with nothing but a Reason String, cut to a sane length."""
+    """A property list with nothing but a Reason String, cut to a sane length.
+
+    Plugins may give reasons that MQTT has no way to write: what it does not allow becomes "?".
+    """
     properties = Properties()
-    properties.reason_string = reason.encode()[:MAX_REASON_BYTES].decode("utf-8", "ignore")
+    encoded = reason.replace("\0", "?").encode("utf-8", "replace")
+    properties.reason_string = encoded[:MAX_REASON_BYTES].decode("utf-8", "ignore")
     return properties
 
 

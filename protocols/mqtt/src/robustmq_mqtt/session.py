@@ -104,6 +104,7 @@ class Session:
         self.last_packet_id = packet_id
         delivery.packet_id = packet_id
         delivery.state = SENT
+        delivery.in_window = True
         inflight[packet_id] = delivery
         self.window_used += 1
         if self.expiry_interval:
@@ -127,7 +128,7 @@ class Session:
         queue.append(delivery)
         if delivery.qos == 0:
             self.queued_qos0 += 1
-        if self.expiry_interval:
+        if self.expiry_interval and (delivery.qos or limits.queue_qos0_messages):
             self.save(delivery)
         return True
 
@@ -196,6 +197,9 @@ class Session:
 
     def retransmit(self, connection: Connection, delivery: Delivery) -> None:
         """Send an unacknowledged PUBLISH with DUP, or its PUBREL, again [MQTT-4.4.0-1]."""
+        if self.inflight.get(delivery.packet_id) is not delivery:
+            return  # acknowledged on this connection before its turn came
+        delivery.in_window = True
         self.window_used += 1
         if delivery.state == RELEASED:
             connection.send_pubrel(delivery.packet_id)
@@ -212,7 +216,8 @@ class Session:
 
     def release_slot(self, delivery: Delivery) -> None:
         self.inflight.pop(delivery.packet_id, None)
-        if self.window_used:
+        if delivery.in_window:
+            delivery.in_window = False
             self.window_used -= 1
         if delivery.sequence:
             self.context.store.delivery_done(self, delivery)
@@ -224,6 +229,7 @@ class Session:
         self.window_used = 0
         self.resend.clear()
         for delivery in self.inflight.values():
+            delivery.in_window = False
             self.resend.append(delivery)
 
     def waiting(self) -> int:

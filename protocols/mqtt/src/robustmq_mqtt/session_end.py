@@ -98,3 +98,18 @@ def end_session(session: Session) -> None:
     session.queue.clear()
     session.resend.clear()
     session.incoming = {}
+
+
+def forget_stored(session: Session) -> None:
+    """Take a session out of storage that lives on as long as its connection.
+
+    Nothing of it may come back after a restart.
+    """
+    session.context.store.session_removed(session)
+    for delivery in session.inflight.values():
+        delivery.sequence = 0
+    for delivery in session.queue.to_list():
+        delivery.sequence = 0
+    for message in session.incoming.values():
+        if message is not None:
+            message.stored_incoming = False

@@ -3,7 +3,7 @@
 import json
 from collections.abc import AsyncIterator
 
-from robustmq_common.spi.storage import Delete, StorageAdapter
+from robustmq_common.spi.storage import Delete, Drop, StorageAdapter
 from robustmq_mqtt import stored_form
 from robustmq_mqtt.codec.publish import Publish
 from robustmq_mqtt.context import Context
@@ -119,6 +119,11 @@ def load_delivery(
 
 def resume_waiting(context: Context, session: Session) -> None:
     """Go on with a session's expiry and will delay from where they stood."""
+    if session.client is None:
+        # Without a record of its own it is no session: whatever wrote this was interrupted.
+        context.storage.write(Drop(stored_form.session_shard(session.client_id)))
+        end_session(session)
+        return
     now: float = context.clock.wall
     was_connected = session.disconnected_at == 0.0
     if was_connected:

@@ -175,7 +175,7 @@ def _check_fixed_header(data: bytes, pos: int, version: int) -> None:
         return
     if data[start] & 0x0F:
         raise MalformedPacket("CONNECT has reserved flag bits set")  # [MQTT-2.1.3-1]
-    if version >= V5 and start < pos - 2 and data[pos - 1] == 0:
+    if version >= V5 and data[pos - 1] == 0:
         # [MQTT-1.5.5-1]
         raise MalformedPacket("the remaining length has more bytes than it needs")
 

@@ -182,7 +182,8 @@ class Publish:
         if self.expires_at != 0.0:
             remaining = int(self.expires_at - now + 0.999)
             parts.append(MESSAGE_EXPIRY_INTERVAL)
-            parts.append(max(remaining, 1).to_bytes(4, "big"))
+            # The wall clock may have been set back since.
+            parts.append(min(max(remaining, 1), 0xFFFFFFFF).to_bytes(4, "big"))
         if identifiers is not None:
             for identifier in identifiers:
                 parts.append(SUBSCRIPTION_IDENTIFIER)
@@ -239,6 +240,7 @@ def decode_publish(data: bytes, start: int, pos: int, end: int, version: int) ->
     The topic name is not decoded: the caller looks its bytes up among the topics seen before. Raises
     MalformedPacket, ProtocolViolation, and PacketError 0x94 for topic alias 0.
     """
+    body_at = pos
     flags = data[start]
     qos = flags >> 1 & 3
     if qos == 3:
@@ -266,8 +268,8 @@ def decode_publish(data: bytes, start: int, pos: int, end: int, version: int) ->
             pos += 1
         else:
             pos = read_publish_properties(packet, data, pos, end)
-    elif flags == 0x30:
-        # What a 3.x subscriber gets is byte for byte what came in.
+    elif flags == 0x30 and (body_at - start == 2 or data[body_at - 1] != 0):
+        # What a 3.x subscriber gets is byte for byte what came in, unless its length is padded.
         packet._frame_v4 = data[start:end]
         packet._payload_at = pos - start
         return packet

@@ -1,0 +1,668 @@
+"""Bytes in, bytes out, time, and the end of a connection."""
+
+import pytest
+from memory_broker import MakeBroker, MemoryBroker
+from memory_client import MemoryClient, join
+from memory_loop import Gate
+from robustmq_common.spi.access import ALLOW, DENY, IGNORE, AuthResult, ClientInfo, ExchangeStep
+from wire import (
+    Auth,
+    Connack,
+    Disconnect,
+    Pingresp,
+    Puback,
+    Publish,
+    Suback,
+    Will,
+    code,
+    encode,
+    prop,
+)
+
+pytest_plugins = ("memory_fixtures",)
+
+LEVELS = pytest.mark.parametrize(
+    "level", [code.V31, code.V311, code.V5], ids=["v31", "v311", "v5"]
+)
+
+
+class TestInput:
+    @LEVELS
+    @pytest.mark.parametrize("size", [1, 2, 3, 7, 100_000])
+    def test_packets_come_in_pieces_of_any_size(
+        self, broker: MemoryBroker, level: int, size: int
+    ) -> None:
+        client = MemoryClient(broker, level)
+        data = (
+            encode.connect(level, "c")
+            + encode.subscribe(level, 1, [("a", 1)])
+            + encode.publish(level, "a", bytes(200), qos=1, packet_id=2)
+            + encode.PINGREQ
+            + encode.publish(level, "a", bytes(20_000))
+            + encode.disconnect(level)
+        )
+        for at in range(0, len(data), size):
+            client.send(data[at : at + size])
+        kinds = [type(packet) for packet in client.packets()]
+        assert kinds[:2] == [Connack, Suback]
+        assert sorted(kind.__name__ for kind in kinds[2:]) == [
+            *("Pingresp", "Puback", "Publish", "Publish")
+        ]
+        assert client.closed
+        assert broker.leftovers() == []
+
+    def test_a_packet_split_within_its_length(self, broker: MemoryBroker) -> None:
+        client = join(broker)
+        client.subscribe("a")
+        data = encode.publish(code.V5, "a", bytes(20_000))
+        for cut in (1, 2, 3, 4, 5):
+            client.send(data[:cut])
+            assert client.packets() == []
+            client.send(data[cut:])
+            assert len(client.payloads()) == 1
+
+    @pytest.mark.parametrize("bytewise", [False, True])
+    @pytest.mark.parametrize(("size", "fits"), [(1_000, True), (1_001, False)])
+    def test_max_packet_size(
+        self, make_broker: MakeBroker, bytewise: bool, size: int, fits: bool
+    ) -> None:
+        broker = make_broker(max_packet_size=1_000)
+        client = MemoryClient(broker)
+        assert client.connect().properties.get(prop.MAXIMUM_PACKET_SIZE) == 1_000
+        client.subscribe("a")
+        head = encode.publish(code.V5, "a", bytes(size - 7))
+        assert len(head) == size
+        if bytewise:
+            client.raw.send_bytewise(head)
+        else:
+            client.send(head)
+        if fits:
+            assert len(client.payloads()) == 1
+        else:
+            assert client.refused() == code.PACKET_TOO_LARGE
+
+    def test_too_large_is_said_before_the_body_has_come(self, make_broker: MakeBroker) -> None:
+        broker = make_broker(max_packet_size=1_000)
+        client = join(broker)
+        client.send(b"\x30\xff\xff\xff\x7f")
+        assert client.refused() == code.PACKET_TOO_LARGE
+
+    @pytest.mark.parametrize("size", [126, 127])
+    def test_small_packets_are_measured_too(self, make_broker: MakeBroker, size: int) -> None:
+        broker = make_broker(max_packet_size=128)
+        client = join(broker, "c", code.V311)
+        client.send(b"\x30" + bytes([size]) + encode.string("a") + bytes(size - 3))
+        assert client.closed is (size == 127)
+
+    def test_other_protocols_are_told_apart_by_their_first_byte(self, broker: MemoryBroker) -> None:
+        for first in range(256):
+            if first >> 4 != 1:
+                client = MemoryClient(broker)
+                client.send(bytes([first]))
+                assert client.raw.received() == b""
+                assert client.closed
+        assert broker.leftovers() == []
+
+    def test_nothing_is_read_after_the_end(self, broker: MemoryBroker) -> None:
+        watcher = join(broker, "watcher")
+        watcher.subscribe("a")
+        client = join(broker)
+        connection = client.raw.transport.connection
+        publish = encode.publish(code.V5, "a", b"x")
+        client.send(encode.disconnect(code.V5) + publish)
+        assert connection is not None
+        connection.data_received(publish)
+        assert watcher.packets() == []
+        assert broker.metric("packets.received") == 4
+
+    def test_counters(self, broker: MemoryBroker) -> None:
+        client = join(broker)
+        before = {name: broker.metric(name) for name in ("bytes.received", "bytes.sent")}
+        data = encode.publish(code.V5, "a", b"x", qos=1, packet_id=1)
+        client.send(data)
+        answer = client.raw.received()
+        assert broker.metric("bytes.received") - before["bytes.received"] == len(data)
+        assert broker.metric("bytes.sent") - before["bytes.sent"] == len(answer)
+        assert broker.metric("messages.received") == 1
+        assert broker.metric("messages.qos1.received") == 1
+
+
+class TestOutput:
+    def test_one_write_per_turn(self, broker: MemoryBroker) -> None:
+        client = join(broker)
+        client.subscribe("a")
+        before = client.raw.transport.writes
+        for _ in range(10):
+            client.send(encode.PINGREQ, encode.publish(code.V5, "a", b"x"))
+        assert client.raw.transport.writes == before
+        assert len(client.packets()) == 20
+        assert client.raw.transport.writes == before + 1
+
+    @pytest.mark.parametrize("qos", [0, 1, 2])
+    @pytest.mark.parametrize("retain", [False, True])
+    @pytest.mark.parametrize("plain", [False, True])
+    def test_maximum_packet_size_of_the_client(
+        self, broker: MemoryBroker, qos: int, retain: bool, plain: bool
+    ) -> None:
+        client = join(broker, properties=[(prop.MAXIMUM_PACKET_SIZE, 200)])
+        client.subscribe(("a", 2 | 0x08))
+        publisher = join(broker, "publisher")
+        properties: list[prop.Pair] = [] if plain else [(prop.CONTENT_TYPE, "text")]
+        size = 0
+        while size < 260:
+            assert publisher.publish("a", bytes(size), qos, properties=properties) == 0
+            size += 1
+        messages = client.take()
+        assert max(len(one.raw) for one in messages) == 200
+        assert [len(one.payload) for one in messages] == list(range(len(messages)))
+        assert broker.metric("delivery.dropped.too_large") == 260 - len(messages)
+        # Each that is left out is out of the way: none is tried again, nothing waits for it.
+        assert broker.context.sessions["c"].waiting() == 0
+
+    def test_too_large_for_one_is_not_too_large_for_another(self, broker: MemoryBroker) -> None:
+        small = join(broker, "small", properties=[(prop.MAXIMUM_PACKET_SIZE, 50)], expiry=100)
+        large = join(broker, "large")
+        for client in (small, large):
+            client.subscribe(("a", 1))
+        publisher = join(broker, "publisher")
+        publisher.publish("a", bytes(100), 1)
+        publisher.publish("a", b"x", 1)
+        assert [len(one.payload) for one in small.take()] == [1]
+        assert [len(one.payload) for one in large.take()] == [100, 1]
+        assert "mqtt/messages" not in broker.stored()
+
+    def test_retained_and_queued_ones_are_measured_too(self, broker: MemoryBroker) -> None:
+        join(broker, expiry=100).subscribe(("a", 1))
+        publisher = join(broker, "publisher")
+        publisher.publish("r", bytes(100), 1, retain=True)
+        broker.context.sessions["c"].connection.disconnect(0, "")  # type: ignore[union-attr]
+        publisher.publish("a", bytes(100), 1)
+        client = join(broker, expiry=100, properties=[(prop.MAXIMUM_PACKET_SIZE, 50)])
+        client.subscribe(("r", 1))
+        publisher.publish("a", b"x", 1)
+        assert [len(one.payload) for one in client.take()] == [1]
+        assert broker.metric("delivery.dropped.too_large") == 2
+
+    def test_resent_ones_are_measured_too(self, broker: MemoryBroker) -> None:
+        client = join(broker, expiry=100)
+        client.subscribe(("a", 1))
+        join(broker, "publisher").publish("a", bytes(100), 1)
+        assert len(client.publishes()) == 1
+        client.drop()
+        client = join(broker, expiry=100, properties=[(prop.MAXIMUM_PACKET_SIZE, 50)])
+        assert client.packets() == []
+        assert broker.context.sessions["c"].window_used == 0
+        assert "mqtt/messages" not in broker.stored()
+
+    @pytest.mark.parametrize("maximum", range(2, 60))
+    def test_no_packet_at_all_is_larger_than_the_client_takes(
+        self, make_broker: MakeBroker, maximum: int
+    ) -> None:
+        """[MQTT-3.1.2-24]: what cannot be said shorter ends the connection."""
+        broker = make_broker(response_information="somewhere/" * 3)
+        client = MemoryClient(broker)
+        properties: list[prop.Pair] = [
+            (prop.MAXIMUM_PACKET_SIZE, maximum),
+            (prop.REQUEST_RESPONSE_INFORMATION, 1),
+        ]
+        client.send(encode.connect(code.V5, "c", properties=properties))
+        client.send(encode.PINGREQ)
+        client.send(encode.subscribe(code.V5, 1, [("a/#/b", 0)] * 30))
+        client.send(encode.unsubscribe(code.V5, 2, ["a/#/b"] * 30))
+        client.send(encode.publish(code.V5, "$SYS/x", b"", qos=1, packet_id=3))
+        client.send(encode.connect(code.V5, "c"))
+        assert all(len(packet.raw) <= maximum for packet in client.packets())
+        assert client.closed
+
+    @LEVELS
+    def test_frames_of_every_kind_of_message(self, broker: MemoryBroker, level: int) -> None:
+        client = join(broker, "c", level)
+        client.subscribe(("a", 2))
+        if level == code.V5:
+            client.subscribe(("a", 2 | 0x08))
+        publisher = join(broker, "publisher", code.V311)
+        newer = join(broker, "newer", code.V5)
+        for one in (publisher, newer):
+            for qos in (0, 1, 2):
+                one.publish("a", b"x", qos, retain=True)
+        got = client.take()
+        assert [(one.topic, one.payload, one.qos) for one in got] == [
+            ("a", b"x", qos) for qos in (0, 1, 2, 0, 1, 2)
+        ]
+        assert {one.retain for one in got} == {level == code.V5}
+        reader = join(broker, "r", level)
+        reader.subscribe(("a", 0))
+        (retained,) = reader.publishes()
+        assert (retained.retain, retained.qos) == (True, 0)
+
+    def test_a_client_that_does_not_read_is_not_read_from(self, broker: MemoryBroker) -> None:
+        client = join(broker)
+        client.subscribe("a")
+        client.raw.stall()
+        join(broker, "publisher").publish("a", bytes(100_000))
+        broker.run_until_idle()
+        assert not client.raw.transport.reading
+        client.send(encode.PINGREQ)
+        assert [type(one) for one in client.packets()] == [Publish]
+        client.raw.go_on()
+        assert [type(one) for one in client.packets()] == [Pingresp]
+        assert client.raw.transport.reading
+
+
+class TestTopicAlias:
+    def test_the_broker_sets_as_many_as_the_client_allows(self, broker: MemoryBroker) -> None:
+        client = join(broker, properties=[(prop.TOPIC_ALIAS_MAXIMUM, 2)])
+        client.subscribe(("#", 1))
+        publisher = join(broker, "publisher")
+        seen = []
+        for topic in ("a", "b", "c", "a", "b", "c"):
+            publisher.publish(topic, b"x", 1)
+            (message,) = client.take()
+            seen.append((message.topic, message.properties.get(prop.TOPIC_ALIAS)))
+        assert seen == [("a", 1), ("b", 2), ("c", None), ("", 1), ("", 2), ("c", None)]
+
+    def test_as_many_as_configured(self, make_broker: MakeBroker) -> None:
+        broker = make_broker(max_topic_alias_outgoing=1)
+        client = join(broker, properties=[(prop.TOPIC_ALIAS_MAXIMUM, 100)])
+        client.subscribe("#")
+        publisher = join(broker, "publisher")
+        for topic in ("a", "b", "a"):
+            publisher.publish(topic, b"x")
+        assert [one.topic for one in client.publishes()] == ["a", "b", ""]
+
+    @pytest.mark.parametrize("asked", [[], [(prop.TOPIC_ALIAS_MAXIMUM, 0)]])
+    def test_none_without_being_asked(self, broker: MemoryBroker, asked: list[prop.Pair]) -> None:
+        client = join(broker, properties=asked)
+        client.subscribe("#")
+        publisher = join(broker, "publisher")
+        for _ in range(3):
+            publisher.publish("a", b"x")
+        assert all(prop.TOPIC_ALIAS not in one.properties for one in client.publishes())
+
+    def test_they_are_the_connection_s(self, broker: MemoryBroker) -> None:
+        client = join(broker, expiry=100, properties=[(prop.TOPIC_ALIAS_MAXIMUM, 5)])
+        client.subscribe(("a", 1))
+        publisher = join(broker, "publisher")
+        publisher.publish("a", b"1", 1)
+        publisher.publish("a", b"2", 1)
+        assert [one.topic for one in client.publishes()] == ["a", ""]
+        client.drop()
+        client = join(broker, expiry=100, properties=[(prop.TOPIC_ALIAS_MAXIMUM, 5)])
+        # Sent again: the first says the topic, as the new connection does not know it.
+        assert [(one.topic, one.payload, one.dup) for one in client.publishes()] == [
+            *(("a", b"1", True), ("", b"2", True))
+        ]
+
+    def test_a_message_that_is_left_out_sets_none(self, broker: MemoryBroker) -> None:
+        client = join(
+            broker,
+            properties=[(prop.TOPIC_ALIAS_MAXIMUM, 5), (prop.MAXIMUM_PACKET_SIZE, 50)],
+        )
+        client.subscribe("a")
+        publisher = join(broker, "publisher")
+        publisher.publish("a", bytes(100))
+        publisher.publish("a", b"x")
+        (message,) = client.publishes()
+        assert (message.topic, message.properties.get(prop.TOPIC_ALIAS)) == ("a", 1)
+
+
+class TestTime:
+    @LEVELS
+    def test_connect_timeout(self, make_broker: MakeBroker, level: int) -> None:
+        broker = make_broker(connect_timeout=5.0)
+        silent = MemoryClient(broker, level)
+        slow = MemoryClient(broker, level)
+        slow.send(encode.connect(level, "c")[:-1])
+        done = join(broker, "done", level)
+        broker.advance(4.9)
+        assert not silent.closed
+        broker.advance(0.2)
+        assert silent.raw.received() == b""
+        assert silent.closed
+        assert slow.closed
+        assert not done.closed
+        assert broker.metric("connections.connect_timeout") == 2
+        done.disconnect()
+        assert broker.leftovers() == []
+
+    @LEVELS
+    def test_keep_alive(self, broker: MemoryBroker, level: int) -> None:
+        client = join(broker, "c", level, keep_alive=10)
+        broker.advance(14.9)
+        assert not client.closed
+        client.send(encode.PINGREQ)
+        client.packet(Pingresp)
+        broker.advance(14.9)
+        assert not client.closed
+        broker.advance(0.2)
+        assert client.refused() == (code.KEEP_ALIVE_TIMEOUT if level == code.V5 else 0)
+        assert broker.leftovers() == []
+
+    def test_any_byte_shows_that_a_client_lives(self, broker: MemoryBroker) -> None:
+        client = join(broker, keep_alive=10)
+        for byte in encode.publish(code.V5, "a", b"x"):
+            broker.advance(14)
+            client.send(bytes([byte]))
+        assert not client.closed
+
+    @LEVELS
+    def test_no_keep_alive_no_timeout(self, broker: MemoryBroker, level: int) -> None:
+        client = join(broker, "c", level, keep_alive=0)
+        broker.advance(1_000_000)
+        assert not client.closed
+
+    def test_keepalive_multiplier(self, make_broker: MakeBroker) -> None:
+        broker = make_broker(keepalive_multiplier=3.0)
+        client = join(broker, keep_alive=10)
+        broker.advance(29.9)
+        assert not client.closed
+        broker.advance(0.2)
+        assert client.closed
+
+    @pytest.mark.parametrize(
+        ("configured", "asked", "told", "seconds"),
+        [
+            ({"server_keep_alive": 20}, 100, 20, 20),
+            ({"server_keep_alive": 20}, 0, 20, 20),
+            ({"server_keep_alive": 20}, 20, None, 20),
+            ({"max_keep_alive": 20}, 100, 20, 20),
+            ({"max_keep_alive": 20}, 0, 20, 20),
+            ({"max_keep_alive": 20}, 10, None, 10),
+            ({"max_keep_alive": 20, "server_keep_alive": 30}, 10, 30, 30),
+        ],
+    )
+    def test_the_server_s_keep_alive(
+        self,
+        make_broker: MakeBroker,
+        configured: dict[str, int],
+        asked: int,
+        told: int | None,
+        seconds: int,
+    ) -> None:
+        broker = make_broker(**configured)
+        client = MemoryClient(broker)
+        connack = client.connect(keep_alive=asked)
+        assert connack.properties.get(prop.SERVER_KEEP_ALIVE) == told
+        broker.advance(1.5 * seconds - 0.1)
+        assert not client.closed
+        broker.advance(0.2)
+        assert client.closed
+
+    @pytest.mark.parametrize("name", ["server_keep_alive", "max_keep_alive"])
+    def test_3_x_clients_keep_their_own(self, make_broker: MakeBroker, name: str) -> None:
+        broker = make_broker(**{name: 10})
+        client = join(broker, "c", code.V311, keep_alive=100)
+        broker.advance(149)
+        assert not client.closed
+
+    def test_a_timeout_publishes_the_will(self, broker: MemoryBroker) -> None:
+        watcher = join(broker, "watcher")
+        watcher.subscribe("w")
+        join(broker, keep_alive=10, will=Will("w", b"gone"))
+        broker.advance(16)
+        assert watcher.payloads() == [b"gone"]
+
+
+class Waiting:
+    """An authenticator that answers when a test opens its gate."""
+
+    name = "waiting"
+
+    def __init__(self) -> None:
+        self.gates: list[Gate] = []
+
+    async def authenticate(self, client: ClientInfo, password: bytes | None) -> AuthResult:
+        self.gates.append(Gate())
+        result: AuthResult = await self.gates[-1]
+        return result
+
+    def answer(self, broker: MemoryBroker, result: AuthResult, number: int = 0) -> None:
+        """Let an authentication end; the first unless another is meant."""
+        broker.run_until_idle()
+        self.gates[number].open(result)
+
+
+class TestHeld:
+    """While authentication is under way nothing else of this client is looked at."""
+
+    @LEVELS
+    @pytest.mark.parametrize("bytewise", [False, True])
+    def test_what_comes_meanwhile_is_handled_afterwards(
+        self, make_broker: MakeBroker, level: int, bytewise: bool
+    ) -> None:
+        authenticator = Waiting()
+        broker = make_broker(authenticators=[authenticator])
+        client = MemoryClient(broker, level)
+        data = (
+            encode.connect(level, "c")
+            + encode.subscribe(level, 1, [("a", 0)])
+            + encode.publish(level, "a", b"x")
+            + encode.PINGREQ[:1]
+        )
+        if bytewise:
+            client.raw.send_bytewise(data)
+        else:
+            client.send(data)
+        client.send(encode.PINGREQ[1:])
+        assert client.packets() == []
+        assert not client.raw.transport.reading
+        authenticator.answer(broker, AuthResult(ALLOW))
+        assert [type(one) for one in client.packets()] == [Connack, Suback, Publish, Pingresp]
+        assert client.raw.transport.reading
+
+    def test_bytes_that_were_read_already_are_kept(self, make_broker: MakeBroker) -> None:
+        authenticator = Waiting()
+        broker = make_broker(authenticators=[authenticator])
+        client = MemoryClient(broker)
+        client.send(encode.connect(code.V5, "c"))
+        connection = client.raw.transport.connection
+        assert connection is not None
+        for byte in encode.PINGREQ + encode.PINGREQ:
+            connection.data_received(bytes([byte]))
+        authenticator.answer(broker, AuthResult(ALLOW))
+        assert [type(one) for one in client.packets()] == [Connack, Pingresp, Pingresp]
+
+    @LEVELS
+    def test_nothing_is_handled_after_a_refusal(self, make_broker: MakeBroker, level: int) -> None:
+        authenticator = Waiting()
+        broker = make_broker(authenticators=[authenticator])
+        client = MemoryClient(broker, level)
+        client.send(
+            encode.connect(level, "c") + encode.publish(level, "r", b"x", retain=True)
+        )
+        authenticator.answer(broker, AuthResult(DENY, code.BAD_USER_NAME_OR_PASSWORD, "who?"))
+        assert client.refused() == (0x86 if level == code.V5 else 4)
+        assert broker.context.retained.count == 0
+        assert broker.leftovers() == []
+
+    def test_it_has_to_end_within_the_connect_timeout(self, make_broker: MakeBroker) -> None:
+        authenticator = Waiting()
+        broker = make_broker(authenticators=[authenticator], connect_timeout=5.0)
+        client = MemoryClient(broker)
+        client.send(encode.connect(code.V5, "c"))
+        broker.advance(5.1)
+        assert client.closed
+        authenticator.answer(broker, AuthResult(ALLOW))
+        broker.run_until_idle()
+        assert client.raw.received() == b""
+        assert broker.leftovers() == []
+
+    def test_the_client_may_go_meanwhile(self, make_broker: MakeBroker) -> None:
+        authenticator = Waiting()
+        broker = make_broker(authenticators=[authenticator])
+        client = MemoryClient(broker)
+        client.send(encode.connect(code.V5, "c", will=Will("w")))
+        client.drop()
+        authenticator.answer(broker, AuthResult(ALLOW))
+        assert broker.leftovers() == []
+
+    def test_two_of_the_same_identifier(self, make_broker: MakeBroker) -> None:
+        authenticator = Waiting()
+        broker = make_broker(authenticators=[authenticator])
+        first, second = MemoryClient(broker), MemoryClient(broker)
+        for client in (first, second):
+            client.send(encode.connect(code.V5, "c"))
+        authenticator.answer(broker, AuthResult(ALLOW), 1)
+        second.packet(Connack)
+        authenticator.answer(broker, AuthResult(ALLOW))
+        first.packet(Connack)
+        assert second.refused() == code.SESSION_TAKEN_OVER
+        assert not first.closed
+
+    def test_a_stop_meanwhile(self, make_broker: MakeBroker) -> None:
+        authenticator = Waiting()
+        broker = make_broker(authenticators=[authenticator])
+        client = MemoryClient(broker)
+        client.send(encode.connect(code.V5, "c"))
+        broker.pack.stopping()
+        assert client.closed
+        authenticator.answer(broker, AuthResult(ALLOW))
+        assert broker.leftovers() == []
+
+
+class SlowMethod:
+    """An Authentication Method whose steps are answered by a test."""
+
+    method = "slow"
+
+    def __init__(self) -> None:
+        self.gates: list[Gate] = []
+
+    def begin(self, client: ClientInfo, reauthenticate: bool) -> "SlowMethod":
+        return self
+
+    async def step(self, data: bytes | None) -> ExchangeStep:
+        self.gates.append(Gate())
+        result: ExchangeStep = await self.gates[-1]
+        return result
+
+
+def test_a_long_re_authentication_does_not_cost_the_keep_alive(make_broker: MakeBroker) -> None:
+    """The client cannot be heard while the method thinks: its silence is not its fault."""
+    method = SlowMethod()
+    broker = make_broker(enhanced=[method])
+    named = [(prop.AUTHENTICATION_METHOD, "slow")]
+    client = MemoryClient(broker)
+    client.send(encode.connect(code.V5, "c", keep_alive=10, properties=named))
+    broker.run_until_idle()
+    method.gates[0].open(ExchangeStep(ALLOW))
+    client.packet(Connack)
+    client.send(encode.auth(code.RE_AUTHENTICATE, named))
+    for _ in range(3):
+        broker.advance(9)
+        client.send(encode.PINGREQ)
+    assert not client.closed
+    method.gates[1].open(ExchangeStep(IGNORE, b"?"))
+    kinds = [type(one) for one in client.packets()]
+    assert kinds == [Auth, Pingresp, Pingresp, Pingresp]
+    broker.advance(14.9)
+    assert not client.closed
+    broker.advance(0.2)
+    assert client.refused() == code.KEEP_ALIVE_TIMEOUT
+
+
+class TestEnd:
+    @LEVELS
+    def test_stopping_says_goodbye(self, broker: MemoryBroker, level: int) -> None:
+        client = join(broker, "c", level)
+        waiting = MemoryClient(broker, level)
+        broker.pack.stopping()
+        assert client.refused() == (code.SERVER_SHUTTING_DOWN if level == code.V5 else 0)
+        assert waiting.raw.received() == b""
+        assert waiting.closed
+        assert broker.leftovers() == []
+
+    @LEVELS
+    def test_a_lost_connection_leaves_nothing(self, broker: MemoryBroker, level: int) -> None:
+        client = join(broker, "c", level, keep_alive=10)
+        client.subscribe(("a", 2), ("$share/g/a", 1))
+        client.send_publish("b", b"", 2, packet_id=3)
+        client.send(b"\x30")
+        client.drop()
+        assert broker.leftovers() == []
+
+    def test_losing_it_twice_is_once(self, broker: MemoryBroker) -> None:
+        client = join(broker)
+        connection = client.raw.transport.connection
+        client.disconnect()
+        assert connection is not None
+        connection.connection_lost()
+        connection.eof_received()
+        assert broker.metric("connections.closed") == 1
+        assert broker.metric("connections.connected") == 0
+
+    def test_one_line_per_refused_packet_with_peer_and_reason(self, broker: MemoryBroker) -> None:
+        client = join(broker)
+        broker.log.entries.clear()
+        client.send(b"\x36\x05\x00\x01a\x00\x01")
+        assert client.refused() == code.MALFORMED_PACKET
+        ((level, event, fields),) = broker.log.entries
+        assert (level, event) == ("info", "connection closed")
+        assert fields["peer"] == client.raw.transport.peer
+        assert fields["client_id"] == "c"
+        assert fields["reason_code"] == "0x81"
+        assert fields["reason"] == "PUBLISH has QoS 3"
+
+    @pytest.mark.parametrize("reason", ["", "why", "x" * 70_000, "nul \0 in it", "\ud800"])
+    def test_reasons_of_any_kind_can_be_said(self, broker: MemoryBroker, reason: str) -> None:
+        client = join(broker)
+        connection = client.raw.transport.connection
+        assert connection is not None
+        connection.disconnect(code.NOT_AUTHORIZED, reason)
+        disconnect = client.packet(Disconnect)
+        assert disconnect.reason == code.NOT_AUTHORIZED
+        said = disconnect.properties.get(prop.REASON_STRING)
+        assert said is None or len(str(said)) <= 1_024
+
+    @pytest.mark.parametrize("reason", ["", "why", "x" * 70_000, "nul \0 in it", "\ud800"])
+    @pytest.mark.parametrize("number", [0x86, 0x8B, 0x19, 0x00, 0xFF])
+    def test_plugins_may_deny_with_anything(
+        self, make_broker: MakeBroker, number: int, reason: str
+    ) -> None:
+        authenticator = Waiting()
+        broker = make_broker(authenticators=[authenticator])
+        client = MemoryClient(broker)
+        client.send(encode.connect(code.V5, "c"))
+        authenticator.answer(broker, AuthResult(DENY, number, reason))
+        assert client.refused() >= 0x80
+        assert broker.leftovers() == []
+
+
+def test_a_bug_costs_one_connection(make_broker: MakeBroker) -> None:
+    """Whatever goes wrong within, the client is told, the log says so, the others go on."""
+
+    class Broken:
+        name = "broken"
+
+        def authorize(self, *facts: object) -> int:
+            raise KeyboardInterrupt
+
+    class Faulty:
+        method = "faulty"
+
+        def begin(self, client: ClientInfo, reauthenticate: bool) -> SlowMethod:
+            raise RuntimeError("boom")
+
+    broker = make_broker(enhanced=[Faulty()])
+    other = join(broker, "other")
+    client = MemoryClient(broker)
+    client.send(
+        encode.connect(code.V5, "c", properties=[(prop.AUTHENTICATION_METHOD, "faulty")])
+    )
+    assert client.refused() in {code.IMPLEMENTATION_SPECIFIC, code.NOT_AUTHORIZED}
+    assert len(broker.log.events("error")) == 1
+    broker.log.entries.clear()
+    other.disconnect()
+    assert broker.leftovers() == []
+
+
+def test_acknowledgements_after_the_end_are_not_written(make_broker: MakeBroker) -> None:
+    broker = make_broker(max_queued_messages=1, max_inflight=1, queue_overflow="disconnect")
+    client = join(broker)
+    client.subscribe(("a", 1))
+    for number in range(1, 6):
+        client.send_publish("a", b"x", 1, packet_id=number)
+    found = client.packets()
+    assert isinstance(found[-1], Disconnect)
+    assert client.raw.transport.late == b""
+    assert len([one for one in found if isinstance(one, Puback)]) <= 3
