@@ -85,7 +85,9 @@ def handle_pubcomp(connection: Connection, packet_id: int) -> None:
     session = connection.session
     assert session is not None
     delivery = session.inflight.get(packet_id)
-    if delivery is not None and delivery.state == RELEASED:
+    if delivery is not None:
+        if delivery.state != RELEASED:
+            raise ProtocolViolation(f"PUBCOMP {packet_id} comes before PUBREL")
         session.finish(delivery)
 
 

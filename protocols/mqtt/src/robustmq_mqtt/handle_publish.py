@@ -189,7 +189,7 @@ def admit(connection: Connection, packet: Publish) -> int:
         raise PacketError(QOS_NOT_SUPPORTED, f"QoS {packet.qos} is above the maximum")
     if packet.retain and not limits.retain_available:
         raise PacketError(RETAIN_NOT_SUPPORTED, "retained messages are not available")
-    if packet.topic_bytes.startswith(b"$SYS/"):
+    if packet.topic_bytes.startswith((b"$SYS/", b"$share/")):
         return NOT_AUTHORIZED
     properties = packet.properties
     if properties is not None and limits.check_payload_format:

@@ -72,7 +72,9 @@ def send_retained(context: Context, subscription: MqttSubscription) -> None:
             continue
         if subscription.no_local and message.publisher == session.client_id:
             continue
-        qos = min(message.qos, subscription.qos)
+        qos = subscription.qos
+        if qos > message.qos and not session.upgrade_qos:
+            qos = message.qos
         session.retained_queue.append(
             Delivery(message, qos, True, subscription.identifiers, "")
         )
