@@ -201,9 +201,9 @@ def test_packs_get_the_services_of_the_settings(tmp_path: Path) -> None:
         assert services.authorizes()
         client = ClientInfo("c", "u", "127.0.0.1:1", "one", "test")
         assert not services.authorize(client, "publish", "a", 0, False)
-        verdicts: list[AuthResult] = []
-        services.authenticate(client, b"x", verdicts.append)
-        assert [one.verdict for one in verdicts] == [DENY]
+        verdict: asyncio.Future[AuthResult] = asyncio.get_running_loop().create_future()
+        services.authenticate(client, b"x", verdict.set_result)
+        assert (await asyncio.wait_for(verdict, DEADLINE)).verdict == DENY
         method = services.enhanced_authenticator("SCRAM")
         assert method is not None
         assert method.method == "SCRAM"
@@ -302,7 +302,7 @@ def test_stopping_waits_for_all_listeners_at_the_same_time(
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_it(number: signal.Signals) -> None:
     story = Story()
-    code = run(settings(one="upper"), story.registry, lambda: os.kill(os.getpid(), number))
+    code = run(settings(one="upper"), story.registry, lambda _addresses: os.kill(os.getpid(), number))
     assert code == 0
     assert story.lines == [
         "storage opens",

@@ -191,7 +191,7 @@ class TestFailure:
 
 
 class TestRelease:
-    """PUBREL says "I know that you have it": that must survive a crash [MQTT-4.3.3-8]."""
+    """PUBREL says "I know that you have it": that must survive a crash [MQTT-4.3.3-6]."""
 
     def test_pubrel_waits_for_the_commit(self, broker: MemoryBroker) -> None:
         client = join(broker, "s", expiry=1_000)

@@ -166,10 +166,13 @@ async def serve(settings: Settings, registry: Registry, ready: Ready | None) -> 
         loop.add_signal_handler(number, stop.set)
     broker = Broker(settings, registry)
     await broker.start()
-    if ready is not None:
-        ready(broker.addresses)
-    await stop.wait()
-    await broker.stop()
+    try:
+        if ready is not None:
+            ready(broker.addresses)
+        await stop.wait()
+    finally:
+        # Always: uvloop does not come back from closing a loop that still listens.
+        await broker.stop()
 
 
 def run(settings: Settings, registry: Registry, ready: Ready | None = None) -> int:

@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING, Final
 
 from robustmq_mqtt.codec.connect import encode_connack
 from robustmq_mqtt.codec.properties import Properties
-from robustmq_mqtt.codec.reason_codes import PACKET_TOO_LARGE, SESSION_TAKEN_OVER, SUCCESS
+from robustmq_mqtt.codec.reason_codes import (
+    PACKET_TOO_LARGE,
+    QUOTA_EXCEEDED,
+    SESSION_TAKEN_OVER,
+    SUCCESS,
+)
 from robustmq_mqtt.codec.wire import V5
 from robustmq_mqtt.session import Session
 from robustmq_mqtt.session_end import end_session, forget_stored
@@ -35,6 +40,11 @@ def complete_connect(connection: Connection, auth_data: bytes | None) -> None:
         session = None
     session_present = session is not None
     if session is None:
+        # Not sooner: many may be authenticated at the same time, and under another identifier.
+        limit = context.limits.max_sessions
+        if limit and len(context.sessions) >= limit:
+            connection.refuse(QUOTA_EXCEEDED, "mqtt.max_sessions is reached")
+            return
         session = Session(context, client_id)
         context.sessions[client_id] = session
         context.stats.sessions_created += 1

@@ -39,6 +39,7 @@ class Context:
         self.store = store
         self.new_client = new_client
         self.retained = RetainedTree()
+        self.retained_timers: dict[str, Any] = {}
         self.sessions: dict[str, Session] = {}
         self.connections: dict[int, Connection] = {}
         self.wrote = False

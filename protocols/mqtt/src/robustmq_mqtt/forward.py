@@ -17,3 +17,10 @@ def forward(context: Context, message: Publish, route: Any) -> None:
         retain_message(context, message)
     if route.deliver(message) == 0:
         context.stats.dropped_no_subscribers += 1
+
+
+def limit_expiry(message: Publish, longest: int) -> None:
+    """Have a message expire after `longest` seconds, or sooner if it says so."""
+    latest = message.timestamp + longest
+    if message.expires_at == 0.0 or message.expires_at > latest:
+        message.expires_at = latest

@@ -52,7 +52,7 @@ def handle_pubrec(connection: Connection, packet_id: int, reason_code: int) -> N
         if delivery.sequence:
             session.context.store.delivery_saved(session, delivery)
     # After PUBREL the client takes a PUBLISH with this identifier for another message: it must not
-    # get one from a broker that has forgotten in a crash that it sent PUBREL [MQTT-4.3.3-5].
+    # get one from a broker that has forgotten in a crash that it sent PUBREL [MQTT-4.3.3-6].
     acknowledge(connection, PUBREL_PREFIX + PACKET_ID[packet_id])
 
 

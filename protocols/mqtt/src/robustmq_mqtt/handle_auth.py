@@ -10,6 +10,7 @@ from robustmq_mqtt.codec.properties import Properties
 from robustmq_mqtt.codec.reason_codes import (
     BAD_AUTHENTICATION_METHOD,
     CONTINUE_AUTHENTICATION,
+    DISCONNECT_CODES,
     NOT_AUTHORIZED,
     REAUTHENTICATE,
     SUCCESS,
@@ -126,6 +127,9 @@ def fail(connection: Connection, code: int, reason: str) -> None:
     """A failed exchange ends the connection, a re-authentication too [MQTT-4.12.1-2]."""
     connection.exchange = None
     if connection.state == 2:
+        # Plugins say what CONNACK says; the table of DISCONNECT is shorter [MQTT-3.14.2-1].
+        if code < 0x80 or code == BAD_AUTHENTICATION_METHOD or code not in DISCONNECT_CODES:
+            code = NOT_AUTHORIZED
         connection.disconnect(code, reason or "re-authentication failed")
     else:
         connection.refuse(code, reason or "authentication failed")

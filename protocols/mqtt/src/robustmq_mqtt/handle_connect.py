@@ -11,7 +11,6 @@ from robustmq_mqtt.codec.reason_codes import (
     NOT_AUTHORIZED,
     PAYLOAD_FORMAT_INVALID,
     QOS_NOT_SUPPORTED,
-    QUOTA_EXCEEDED,
     RETAIN_NOT_SUPPORTED,
     SERVER_UNAVAILABLE,
 )
@@ -45,9 +44,6 @@ def handle_connect(connection: Connection, data: bytes, body: int, end: int) -> 
     check_client_id(connection, packet)
     if packet.will is not None:
         check_will(connection, packet.will)
-    limit = context.limits.max_sessions
-    if limit and len(context.sessions) >= limit and packet.client_id not in context.sessions:
-        raise PacketError(QUOTA_EXCEEDED, "mqtt.max_sessions is reached")
     connection.client = context.new_client(
         packet.client_id,
         packet.username,
@@ -125,6 +121,8 @@ def check_will(connection: Connection, will: Will) -> None:
         # [MQTT-3.2.2-13]
         raise PacketError(RETAIN_NOT_SUPPORTED, "retained messages are not available")
     check_topic_name(will.topic, limits.max_topic_levels)
+    if will.topic.startswith("$SYS/"):
+        raise PacketError(NOT_AUTHORIZED, "a will below $SYS/ is not allowed")
     properties = will.properties
     if properties is None:
         return

@@ -21,7 +21,7 @@ from robustmq_mqtt.codec.reason_codes import (
     TOPIC_ALIAS_INVALID,
 )
 from robustmq_mqtt.codec.wire import PACKET_ID, PUBACK, PUBREC, V5
-from robustmq_mqtt.forward import forward
+from robustmq_mqtt.forward import forward, limit_expiry
 from robustmq_mqtt.reasons import failed_ack
 from robustmq_mqtt.topics import check_topic_name, has_wildcard, is_utf8
 
@@ -142,12 +142,6 @@ def apply_properties(connection: Connection, packet: Publish, properties: Proper
         packet.expires_at = connection.wall + interval
 
 
-def limit_expiry(packet: Publish, longest: int) -> None:
-    latest = packet.timestamp + longest
-    if packet.expires_at == 0.0 or packet.expires_at > latest:
-        packet.expires_at = latest
-
-
 def resolve_alias(connection: Connection, packet: Publish, alias: int) -> None:
     """Set or use a topic alias (3.3.2.3.4)."""
     if alias > connection.context.limits.max_topic_alias:
@@ -168,7 +162,7 @@ def resolve_alias(connection: Connection, packet: Publish, alias: int) -> None:
 
 def resolve(connection: Connection, packet: Publish) -> Any:
     """The route of a topic not seen lately: decode and check its name."""
-    if not packet.topic_bytes and connection.version == V5 and packet.properties is None:
+    if not packet.topic_bytes and connection.version == V5:
         raise ProtocolViolation("PUBLISH has neither a topic name nor a topic alias")
     try:
         topic = packet.topic_bytes.decode()

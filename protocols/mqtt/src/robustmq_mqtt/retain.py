@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 
 from robustmq_mqtt.delivery import Delivery
+from robustmq_mqtt.session import RETAINED_SLACK
 
 if TYPE_CHECKING:
     from robustmq_mqtt.codec.publish import Publish
     from robustmq_mqtt.context import Context
+    from robustmq_mqtt.session import Session
     from robustmq_mqtt.subscription import MqttSubscription
 
 
@@ -18,8 +20,7 @@ def retain_message(context: Context, message: Publish) -> None:
     tree = context.retained
     if message.payload_size() == 0:
         # [MQTT-3.3.1-6], [MQTT-3.3.1-11]
-        if tree.remove(topic):
-            context.store.retained_removed(topic)
+        remove_retained(context, topic)
         return
     limit = context.limits.max_retained_messages
     if limit and tree.count >= limit and tree.get(topic) is None:
@@ -30,16 +31,31 @@ def retain_message(context: Context, message: Publish) -> None:
         return
     tree.set(topic, message)
     context.store.retained_saved(message)
-    if message.expires_at != 0.0:
-        watch_expiry(context, message)
+    watch_expiry(context, message)
+
+
+def remove_retained(context: Context, topic: str) -> None:
+    """Forget what is retained for a topic, if anything is."""
+    timer: Any = context.retained_timers.pop(topic, None)
+    if timer is not None:
+        timer.cancel()
+    if context.retained.remove(topic):
+        context.store.retained_removed(topic)
 
 
 def watch_expiry(context: Context, message: Publish) -> None:
-    """Remove a retained message when it expires, not only when somebody asks for it."""
-    now: float = context.clock.wall
-    context.timers.after(
-        max(message.expires_at - now, 0.0), RetainedExpiry(context, message).due
-    )
+    """Remove a retained message when it expires, not only when somebody asks for it.
+
+    The timer of the message it replaces is cancelled, and lets go of that message.
+    """
+    timers = context.retained_timers
+    timer: Any = timers.pop(message.topic, None)
+    if timer is not None:
+        timer.cancel()
+    if message.expires_at != 0.0:
+        seconds = max(message.expires_at - context.clock.wall, 0.0)
+        due = RetainedExpiry(context, message).due
+        timers[message.topic] = context.timers.after(seconds, due)
 
 
 @final
@@ -51,11 +67,9 @@ class RetainedExpiry:
         self.message = message
 
     def due(self) -> None:
-        context = self.context
         topic = self.message.topic
-        if context.retained.get(topic) is self.message:
-            context.retained.remove(topic)
-            context.store.retained_removed(topic)
+        if self.context.retained.get(topic) is self.message:
+            remove_retained(self.context, topic)
 
 
 def send_retained(context: Context, subscription: MqttSubscription) -> None:
@@ -65,17 +79,32 @@ def send_retained(context: Context, subscription: MqttSubscription) -> None:
     """
     now: float = context.clock.wall
     session = subscription.session
+    if session.retained_queue.size() > session.retained_mark:
+        forget_replaced(session)
     for message in context.retained.match(subscription.topic_filter):
         if message.has_expired(now):
-            if context.retained.remove(message.topic):
-                context.store.retained_removed(message.topic)
+            remove_retained(context, message.topic)
             continue
         if subscription.no_local and message.publisher == session.client_id:
             continue
         qos = subscription.qos
         if qos > message.qos and not session.upgrade_qos:
             qos = message.qos
-        session.retained_queue.append(
-            Delivery(message, qos, True, subscription.identifiers, "")
-        )
+        delivery = Delivery(message, qos, True, subscription.identifiers, "")
+        delivery.source = subscription
+        session.retained_queue.append(delivery)
     session.pump()
+
+
+def forget_replaced(session: Session) -> None:
+    """Drop what waits for subscriptions that were left or made again.
+
+    They are not sent in any case; so much of them may wait that looking for them costs little.
+    """
+    queue = session.retained_queue
+    waiting = queue.to_list()
+    queue.clear()
+    for delivery in waiting:
+        if session.is_wanted(delivery):
+            queue.append(delivery)
+    session.retained_mark = max(RETAINED_SLACK, 2 * queue.size())

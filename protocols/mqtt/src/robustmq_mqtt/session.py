@@ -9,7 +9,7 @@ that was refused and goes nowhere.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, Final, final
 
 from robustmq_mqtt.delivery import RELEASED, SENT, Delivery
 from robustmq_mqtt.fifo import DeliveryQueue
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from robustmq_mqtt.connection import Connection
     from robustmq_mqtt.context import Context
     from robustmq_mqtt.subscription import MqttSubscription
+
+RETAINED_SLACK: Final = 1000
+"""Retained messages that may wait for subscriptions that are gone, besides as many that are wanted."""
 
 
 @final
@@ -38,6 +41,7 @@ class Session:
         self.queue = DeliveryQueue()
         self.queued_qos0 = 0
         self.retained_queue = DeliveryQueue()
+        self.retained_mark = RETAINED_SLACK
         self.inflight: dict[int, Delivery] = {}
         self.resend = DeliveryQueue()
         self.window_used = 0
@@ -190,10 +194,17 @@ class Session:
         message = delivery.message
         if self.context.retained.get(message.topic) is not message or message.has_expired(now):
             return  # replaced or gone since the subscription was made
+        if not self.is_wanted(delivery):
+            return
         if delivery.qos == 0:
             connection.send_qos0(message, delivery.retain, delivery.identifiers)
         else:
             self.transmit(connection, delivery)
+
+    def is_wanted(self, delivery: Delivery) -> bool:
+        """Whether the subscription that a retained message waits for is still the same."""
+        source = delivery.source
+        return source is not None and self.subscriptions.get(source.full_filter) is source
 
     def retransmit(self, connection: Connection, delivery: Delivery) -> None:
         """Send an unacknowledged PUBLISH with DUP, or its PUBREL, again [MQTT-4.4.0-1]."""

@@ -31,8 +31,7 @@ async def load(context: Context, store: WriteThroughStore) -> None:
     async for _, value in scan(adapter, stored_form.RETAINED):
         message = stored_form.decode_message(value)
         context.retained.set(message.topic, message)
-        if message.expires_at:
-            watch_expiry(context, message)
+        watch_expiry(context, message)
     after = ""
     while names := await adapter.shards(stored_form.SESSION_PREFIX, after, PAGE):
         for name in names:

@@ -30,9 +30,10 @@ def leave_shared(session: Session, subscription: MqttSubscription) -> None:
         session.queue.append(delivery)
     for delivery in leaving:
         session.discard(delivery)
-        session.context.router.redispatch(
-            subscription.topic_filter, subscription.group, delivery.message
-        )
+        if not expired(session, delivery):
+            session.context.router.redispatch(
+                subscription.topic_filter, subscription.group, delivery.message
+            )
 
 
 def hand_over_shared(session: Session) -> None:
@@ -45,7 +46,7 @@ def hand_over_shared(session: Session) -> None:
     leaving = [d for d in session.inflight.values() if d.qos == 1]
     leaving.extend(session.queue.to_list())
     for delivery in leaving:
-        if not delivery.shared:
+        if not delivery.shared or expired(session, delivery):
             continue
         group, topic_filter = split_shared(delivery.shared)
         context.router.redispatch(topic_filter, group, delivery.message)
@@ -73,7 +74,18 @@ def connection_lost_shared(session: Session) -> None:
         session.queue.append(delivery)
 
 
+def expired(session: Session, delivery: Delivery) -> bool:
+    """Whether a message has to go to nobody else any more [MQTT-3.3.2-5]."""
+    if not delivery.message.has_expired(session.context.clock.wall):
+        return False
+    session.context.stats.dropped_expired += 1
+    return True
+
+
 def pass_on(session: Session, delivery: Delivery) -> bool:
+    """Give a message to a connected member; False if there is none, or none that takes it."""
+    if delivery.message.has_expired(session.context.clock.wall):
+        return False
     group, topic_filter = split_shared(delivery.shared)
     passed: bool = session.context.router.redispatch(topic_filter, group, delivery.message, True)
     return passed

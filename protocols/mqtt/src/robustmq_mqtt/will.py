@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from robustmq_mqtt.codec.properties import Properties
 from robustmq_mqtt.codec.publish import Publish, new_publish
-from robustmq_mqtt.forward import forward
+from robustmq_mqtt.forward import forward, limit_expiry
 
 if TYPE_CHECKING:
     from robustmq_mqtt.codec.packets import Will
@@ -88,4 +88,7 @@ def will_message(session: Session, will: Will) -> Publish:
         message.properties = properties
         if given.message_expiry_interval is not None:
             message.expires_at = now + given.message_expiry_interval
+    longest = session.context.limits.max_message_expiry_interval
+    if longest:
+        limit_expiry(message, longest)
     return message

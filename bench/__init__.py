@@ -1,0 +1,1 @@
+"""Measurements of the broker beside others on this machine: `make bench`, see README.md."""

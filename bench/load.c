@@ -1,0 +1,403 @@
+// The load generator of bench/: MQTT publishers and subscribers in one thread with epoll, fast
+// enough that the broker is what is measured. bench/load.py compiles it and reads its answer.
+//
+//   load PORT SHAPE PUBLISHERS SUBSCRIBERS QOS LEVEL PAYLOAD WINDOW RATE SECONDS MESSAGES
+//
+// SHAPE is pair (publisher i to subscriber i), fanout (every publisher to all subscribers) or fanin
+// (every publisher to every subscriber, over a wildcard). A publisher has at most WINDOW messages
+// that are not delivered (and, above QoS 0, not acknowledged); RATE is its messages per second, 0
+// for as many as the window lets through. It stops after SECONDS or MESSAGES, whichever is first;
+// what is under way then may take DRAIN_SECONDS to arrive.
+//
+// Each payload begins with the time it was written, its publisher and its number, so latency, order,
+// loss and duplicates are known. Prints one line of JSON. Exit 0 if everything arrived once and in
+// order, 1 if not, 2 for wrong arguments, 3 if the broker refused or closed a connection.
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { CONNACK = 2, PUBLISH, PUBACK, PUBREC, PUBREL, PUBCOMP, SUBACK = 9 };
+enum { MQTT_5 = 5, HEADER = 16, CHUNK = 1 << 17, BUCKETS = 2048 };
+#define DRAIN_SECONDS 5.0
+#define CONNECT_SECONDS 10.0
+#define MOST_UNSENT (1 << 18)
+
+typedef struct {
+  uint8_t *data;
+  size_t start, end, size;
+} Buffer;
+
+typedef struct {
+  int fd, index;
+  bool publishes, ready, waits_to_write;
+  Buffer in, out;
+  uint64_t sent, acknowledged, delivered;  // of a publisher
+  uint16_t packet_id;
+  uint32_t *next;  // of a subscriber: the number it expects from each publisher
+} Client;
+
+static struct {
+  int port, publishers, subscribers, qos, level, payload, window;
+  const char *shape;
+  double rate, seconds;
+  uint64_t messages;
+} given;
+
+static Client *clients;
+static int poller, ready, copies;
+static uint64_t received, duplicates, misordered, latency[BUCKETS], slowest;
+
+static void fail(int status, const char *what, const char *detail) {
+  fprintf(stderr, "load: %s%s%s\n", what, *detail ? ": " : "", detail);
+  exit(status);
+}
+
+static double now(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+// -- latency: exact up to 64 us, then 32 buckets for every power of two -------------------------
+
+static int bucket(uint64_t us) {
+  if (us < 64) return (int)us;
+  int shift = 58 - __builtin_clzll(us);
+  int at = 32 * shift + (int)(us >> shift);
+  return at < BUCKETS ? at : BUCKETS - 1;
+}
+
+static uint64_t bucket_us(int at) {
+  return at < 64 ? (uint64_t)at : (uint64_t)(32 + at % 32) << (at / 32 - 1);
+}
+
+static uint64_t percentile(double share) {
+  uint64_t wanted = (uint64_t)((double)received * share), seen = 0;
+  for (int at = 0; at < BUCKETS; at++) {
+    seen += latency[at];
+    if (seen > wanted) return bucket_us(at);
+  }
+  return slowest;
+}
+
+// -- bytes --------------------------------------------------------------------------------------
+
+static uint8_t *room(Buffer *buffer, size_t length) {
+  if (buffer->end + length > buffer->size) {
+    memmove(buffer->data, buffer->data + buffer->start, buffer->end - buffer->start);
+    buffer->end -= buffer->start;
+    buffer->start = 0;
+    while (buffer->end + length > buffer->size) {
+      buffer->size = buffer->size ? buffer->size * 2 : CHUNK;
+      buffer->data = realloc(buffer->data, buffer->size);
+      if (buffer->data == NULL) fail(2, "out of memory", "");
+    }
+  }
+  return buffer->data + buffer->end;
+}
+
+static void append(Buffer *buffer, const void *data, size_t length) {
+  memcpy(room(buffer, length), data, length);
+  buffer->end += length;
+}
+
+static size_t put_length(uint8_t *at, size_t length) {
+  size_t used = 0;
+  do {
+    at[used++] = (uint8_t)(length % 128 | (length >= 128 ? 128 : 0));
+    length /= 128;
+  } while (length);
+  return used;
+}
+
+static size_t put_string(uint8_t *at, const char *text) {
+  size_t length = strlen(text);
+  at[0] = (uint8_t)(length >> 8);
+  at[1] = (uint8_t)length;
+  memcpy(at + 2, text, length);
+  return length + 2;
+}
+
+static void put_packet(Client *client, uint8_t first, const uint8_t *body, size_t length) {
+  uint8_t head[5] = {first};
+  append(&client->out, head, 1 + put_length(head + 1, length));
+  append(&client->out, body, length);
+}
+
+static void watch(Client *client, bool to_write) {
+  if (client->waits_to_write == to_write) return;
+  client->waits_to_write = to_write;
+  struct epoll_event event = {.events = EPOLLIN | (to_write ? EPOLLOUT : 0), .data.ptr = client};
+  epoll_ctl(poller, EPOLL_CTL_MOD, client->fd, &event);
+}
+
+static void flush(Client *client) {
+  Buffer *out = &client->out;
+  while (out->start < out->end) {
+    ssize_t done = send(client->fd, out->data + out->start, out->end - out->start, MSG_NOSIGNAL);
+    if (done < 0 && errno == EAGAIN) {
+      watch(client, true);
+      return;
+    }
+    if (done < 0) fail(3, "the broker closed a connection", strerror(errno));
+    out->start += (size_t)done;
+  }
+  out->start = out->end = 0;
+  watch(client, false);
+}
+
+// -- what clients say ---------------------------------------------------------------------------
+
+static size_t put_topic(uint8_t *at, const Client *client, bool filter) {
+  char name[32];
+  if (!strcmp(given.shape, "pair")) snprintf(name, sizeof name, "bench/pair/%d", client->index);
+  else if (!strcmp(given.shape, "fanout")) snprintf(name, sizeof name, "bench/all");
+  else if (filter) snprintf(name, sizeof name, "bench/in/+");
+  else snprintf(name, sizeof name, "bench/in/%d", client->index);
+  return put_string(at, name);
+}
+
+static void say_connect(Client *client) {
+  uint8_t body[64];
+  char name[32];
+  size_t length = put_string(body, "MQTT");
+  body[length++] = (uint8_t)given.level;
+  body[length++] = 2;  // Clean Start
+  body[length++] = 0;
+  body[length++] = 0;  // no keep-alive
+  if (given.level == MQTT_5) body[length++] = 0;
+  snprintf(name, sizeof name, "load-%s-%d", client->publishes ? "p" : "s", client->index);
+  length += put_string(body + length, name);
+  put_packet(client, 0x10, body, length);
+}
+
+static void say_subscribe(Client *client) {
+  uint8_t body[64] = {0, 1};
+  size_t length = 2;
+  if (given.level == MQTT_5) body[length++] = 0;
+  length += put_topic(body + length, client, true);
+  body[length++] = (uint8_t)given.qos;
+  put_packet(client, 0x82, body, length);
+}
+
+static void say_publish(Client *client, double time) {
+  uint8_t head[64];
+  size_t length = put_topic(head, client, false);
+  if (given.qos) {
+    if (++client->packet_id == 0) client->packet_id = 1;
+    head[length++] = (uint8_t)(client->packet_id >> 8);
+    head[length++] = (uint8_t)client->packet_id;
+  }
+  if (given.level == MQTT_5) head[length++] = 0;
+  uint8_t first[5] = {(uint8_t)(0x30 | given.qos << 1)};
+  append(&client->out, first, 1 + put_length(first + 1, length + (size_t)given.payload));
+  append(&client->out, head, length);
+  uint8_t *payload = room(&client->out, (size_t)given.payload);
+  uint32_t publisher = (uint32_t)client->index, number = (uint32_t)client->sent;
+  memcpy(payload, &time, 8);
+  memcpy(payload + 8, &publisher, 4);
+  memcpy(payload + 12, &number, 4);
+  memset(payload + HEADER, 'x', (size_t)(given.payload - HEADER));
+  client->out.end += (size_t)given.payload;
+  client->sent++;
+}
+
+static bool may_publish(const Client *client, double since_start) {
+  uint64_t window = (uint64_t)given.window;
+  if (client->sent >= given.messages) return false;
+  if (client->out.end - client->out.start > MOST_UNSENT) return false;
+  if (given.rate > 0 && (double)client->sent >= since_start * given.rate) return false;
+  if (given.qos && client->sent - client->acknowledged >= window) return false;
+  return client->sent * (uint64_t)copies - client->delivered < window * (uint64_t)copies;
+}
+
+// -- what the broker says -----------------------------------------------------------------------
+
+static void answer(Client *client, int type, const uint8_t *packet_id) {
+  uint8_t packet[4] = {(uint8_t)(type << 4 | (type == PUBREL ? 2 : 0)), 2, packet_id[0], packet_id[1]};
+  append(&client->out, packet, 4);
+}
+
+static size_t read_length(const uint8_t *at, size_t available, size_t *length) {
+  *length = 0;
+  for (size_t used = 0; used < available && used < 4; used++) {
+    *length |= (size_t)(at[used] & 127) << (7 * used);
+    if (at[used] < 128) return used + 1;
+  }
+  return 0;
+}
+
+static void take_message(Client *client, const uint8_t *body, int qos) {
+  const uint8_t *packet_id = body + 2 + (body[0] << 8 | body[1]);
+  const uint8_t *payload = packet_id + (qos ? 2 : 0);
+  if (given.level == MQTT_5) {
+    size_t properties, used = read_length(payload, 4, &properties);
+    payload += used + properties;
+  }
+  double written;
+  uint32_t publisher, number;
+  memcpy(&written, payload, 8);
+  memcpy(&publisher, payload + 8, 4);
+  memcpy(&number, payload + 12, 4);
+  uint64_t us = (uint64_t)((now() - written) * 1e6);
+  latency[bucket(us)]++;
+  if (us > slowest) slowest = us;
+  received++;
+  if (number < client->next[publisher]) duplicates++;
+  else if (number > client->next[publisher]) misordered++;
+  client->next[publisher] = number + 1;
+  clients[publisher].delivered++;
+  if (qos) answer(client, qos == 1 ? PUBACK : PUBREC, packet_id);
+}
+
+static void take_packet(Client *client, uint8_t first, const uint8_t *body, size_t length) {
+  char code[16];
+  snprintf(code, sizeof code, "0x%02x", length > 1 ? body[length - 1] : 0);
+  switch (first >> 4) {
+    case CONNACK:
+      snprintf(code, sizeof code, "0x%02x", body[1]);
+      if (body[1]) fail(3, "the broker refused a connection", code);
+      if (client->publishes) client->ready = true, ready++;
+      else say_subscribe(client);
+      break;
+    case SUBACK:
+      if (body[length - 1] != given.qos) fail(3, "the broker granted another QoS", code);
+      client->ready = true;
+      ready++;
+      break;
+    case PUBLISH: take_message(client, body, first >> 1 & 3); break;
+    case PUBACK:
+    case PUBCOMP: client->acknowledged++; break;
+    case PUBREC: answer(client, PUBREL, body); break;
+    case PUBREL: answer(client, PUBCOMP, body); break;
+    default: fail(3, "the broker sent an unexpected packet", code);
+  }
+}
+
+static void receive(Client *client) {
+  Buffer *in = &client->in;
+  uint8_t *space = room(in, CHUNK);
+  ssize_t got = recv(client->fd, space, CHUNK, 0);
+  if (got < 0 && errno == EAGAIN) return;
+  if (got <= 0) fail(3, "the broker closed a connection", got ? strerror(errno) : "");
+  in->end += (size_t)got;
+  while (in->end - in->start >= 2) {
+    const uint8_t *packet = in->data + in->start;
+    size_t available = in->end - in->start, length;
+    size_t used = read_length(packet + 1, available - 1, &length);
+    if (used == 0 || available < 1 + used + length) break;
+    take_packet(client, packet[0], packet + 1 + used, length);
+    in->start += 1 + used + length;
+  }
+  if (in->start == in->end) in->start = in->end = 0;
+  flush(client);
+}
+
+// -- the run ------------------------------------------------------------------------------------
+
+static void open_client(Client *client, int index, bool publishes) {
+  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)given.port)};
+  int yes = 1;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  client->index = index;
+  client->publishes = publishes;
+  client->next = calloc((size_t)given.publishers, sizeof *client->next);
+  client->fd = socket(AF_INET, SOCK_STREAM, 0);
+  if (connect(client->fd, (struct sockaddr *)&address, sizeof address))
+    fail(3, "no connection", strerror(errno));
+  setsockopt(client->fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+  fcntl(client->fd, F_SETFL, O_NONBLOCK);
+  struct epoll_event event = {.events = EPOLLIN, .data.ptr = client};
+  epoll_ctl(poller, EPOLL_CTL_ADD, client->fd, &event);
+  say_connect(client);
+  flush(client);
+}
+
+static void turn(int wait_ms) {
+  struct epoll_event events[256];
+  int count = epoll_wait(poller, events, 256, wait_ms);
+  for (int at = 0; at < count; at++) {
+    Client *client = events[at].data.ptr;
+    if (events[at].events & EPOLLOUT) flush(client);
+    if (events[at].events & ~(uint32_t)EPOLLOUT) receive(client);
+  }
+}
+
+static bool all_done(void) {
+  for (int at = 0; at < given.publishers; at++) {
+    const Client *client = &clients[at];
+    if (client->delivered < client->sent * (uint64_t)copies) return false;
+    if (given.qos && client->acknowledged < client->sent) return false;
+  }
+  return true;
+}
+
+static double run(void) {
+  double start = now(), end = start + given.seconds, last = start;
+  bool sending = true;
+  while (sending || !all_done()) {
+    if (now() > end + DRAIN_SECONDS) break;
+    double time = last = now();
+    sending = false;
+    for (int at = 0; at < given.publishers && time < end; at++) {
+      Client *client = &clients[at];
+      bool more = may_publish(client, time - start);
+      while (may_publish(client, time - start)) say_publish(client, now());
+      if (more) flush(client);
+      sending |= client->sent < given.messages;
+    }
+    turn(given.rate > 0 ? 1 : 100);
+  }
+  return (all_done() ? now() : last) - start;
+}
+
+int main(int count, char **argument) {
+  if (count != 12) fail(2, "wrong number of arguments", "");
+  given.port = atoi(argument[1]);
+  given.shape = argument[2];
+  given.publishers = atoi(argument[3]);
+  given.subscribers = atoi(argument[4]);
+  given.qos = atoi(argument[5]);
+  given.level = atoi(argument[6]);
+  given.payload = atoi(argument[7]);
+  given.window = atoi(argument[8]);
+  given.rate = atof(argument[9]);
+  given.seconds = atof(argument[10]);
+  given.messages = strtoull(argument[11], NULL, 10);
+  if (given.payload < HEADER) fail(2, "the payload is too small", argument[7]);
+  copies = strcmp(given.shape, "pair") ? given.subscribers : 1;
+  if (copies == 1 && !strcmp(given.shape, "pair") && given.publishers != given.subscribers)
+    fail(2, "a pair has as many publishers as subscribers", "");
+  poller = epoll_create1(0);
+  int total = given.publishers + given.subscribers;
+  clients = calloc((size_t)total, sizeof *clients);
+  for (int at = 0; at < total; at++) {
+    bool publishes = at < given.publishers;
+    open_client(&clients[at], publishes ? at : at - given.publishers, publishes);
+  }
+  double patience = now() + CONNECT_SECONDS;
+  while (ready < total) {
+    if (now() > patience) fail(3, "the broker did not answer in time", "");
+    turn(100);
+  }
+  double seconds = run();
+  uint64_t sent = 0;
+  for (int at = 0; at < given.publishers; at++) sent += clients[at].sent;
+  uint64_t expected = sent * (uint64_t)copies;
+  printf("{\"seconds\": %.4f, \"sent\": %lu, \"expected\": %lu, \"received\": %lu, "
+         "\"duplicates\": %lu, \"misordered\": %lu, \"p50_us\": %lu, \"p99_us\": %lu, "
+         "\"max_us\": %lu}\n", seconds, sent, expected, received, duplicates, misordered,
+         percentile(0.5), percentile(0.99), slowest);
+  return received == expected && !duplicates && !misordered ? 0 : 1;
+}
