@@ -353,7 +353,7 @@ def test_a_port_that_is_taken_is_told_with_the_key_to_change(loop_factory: Any) 
             await listening.listener.open()
         assert str(refused.value) == (
             f"listener 'tcp' cannot listen on 127.0.0.1:{port}: Address already in use; "
-            "free the port or set listeners.tcp.bind"
+            "stop what listens there, or set listeners.tcp.bind"
         )
         # Closing what never opened is harmless.
         listening.listener.stop_accepting()
