@@ -19,6 +19,10 @@ WINDOW = 50
 WARM = 300
 """Acknowledgements each publisher has before the broker is stopped."""
 
+LEAD = 1500
+"""Messages by which publishers may be ahead: more than may be in flight to a receiver, so that some
+wait in the broker when it is stopped, and fewer than it would drop."""
+
 SHUTTING_DOWN = 0x8B
 
 
@@ -29,6 +33,35 @@ def broker(tmp_path: Path) -> Iterator[BrokerProcess]:
     broker.start()
     yield broker
     broker.kill()
+
+
+class Pace:
+    """Keeps publishers from running ahead of the slowest receiver by more than `LEAD`."""
+
+    def __init__(self, receivers: int) -> None:
+        self._changed = threading.Condition()
+        self._sent = 0
+        self._received = [0] * receivers
+        self._over = False
+
+    def before_sending(self) -> None:
+        with self._changed:
+            self._changed.wait_for(self._may_send, 20)
+            self._sent += 1
+
+    def _may_send(self) -> bool:
+        return self._over or self._sent - min(self._received) < LEAD
+
+    def received(self, receiver: int) -> None:
+        with self._changed:
+            self._received[receiver] += 1
+            self._changed.notify_all()
+
+    def over(self) -> None:
+        """A receiver's connection has ended: nobody is waited for any longer."""
+        with self._changed:
+            self._over = True
+            self._changed.notify_all()
 
 
 class ClientThread(threading.Thread, ABC):
@@ -60,10 +93,13 @@ class ClientThread(threading.Thread, ABC):
 class Publisher(ClientThread):
     """Publishes at QoS 1 and keeps what was acknowledged."""
 
-    def __init__(self, address: tuple[str, int], level: int, topic: str, number: int) -> None:
+    def __init__(
+        self, address: tuple[str, int], level: int, topic: str, number: int, pace: Pace
+    ) -> None:
         super().__init__(address, level)
         self.topic = topic
         self.number = number
+        self.pace = pace
         self.acknowledged: list[bytes] = []
         self.warm = threading.Event()
 
@@ -72,6 +108,7 @@ class Publisher(ClientThread):
         count = 0
         while True:
             while len(sent) < WINDOW:
+                self.pace.before_sending()
                 payload = b"%d:%d" % (self.number, count)
                 sent[self.client.send_publish(self.topic, payload, 1)] = payload
                 count += 1
@@ -88,13 +125,23 @@ class Publisher(ClientThread):
 class Receiver(ClientThread):
     """Subscribes, acknowledges and collects."""
 
-    def __init__(self, address: tuple[str, int], level: int, topic: str) -> None:
+    def __init__(
+        self, address: tuple[str, int], level: int, topic: str, number: int, pace: Pace
+    ) -> None:
         super().__init__(address, level)
         self.client.subscribe((topic, 1))
+        self.number = number
+        self.pace = pace
         self.received: list[bytes] = []
         self.accepted_after = False
 
     def work(self) -> None:
+        try:
+            self._receive()
+        finally:
+            self.pace.over()
+
+    def _receive(self) -> None:
         while True:
             packet = self.client.packet()
             if isinstance(packet, Disconnect):
@@ -104,6 +151,7 @@ class Receiver(ClientThread):
             assert isinstance(packet, Publish)
             self.received.append(packet.payload)
             self.client.ack(code.PUBACK, packet.packet_id)
+            self.pace.received(self.number)
 
 
 def accepts(address: tuple[str, int]) -> bool:
@@ -118,9 +166,12 @@ def accepts(address: tuple[str, int]) -> bool:
 def test_what_is_acknowledged_under_traffic_arrives(broker: BrokerProcess) -> None:
     topic = unique_topic()
     levels = (code.V5, code.V311, code.V31)
-    receivers = [Receiver(broker.address, level, topic) for level in levels]
+    pace = Pace(len(levels))
+    receivers = [
+        Receiver(broker.address, level, topic, number, pace) for number, level in enumerate(levels)
+    ]
     publishers = [
-        Publisher(broker.address, level, topic, number)
+        Publisher(broker.address, level, topic, number, pace)
         for number, level in enumerate((code.V5, code.V5, code.V311, code.V31))
     ]
     threads: list[ClientThread] = [*receivers, *publishers]

@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 from robustmq_common.spi.access import (
     ALLOW,
     DENY,
-    AuthResult,
     Authenticator,
     Authorizer,
+    AuthResult,
     ClientInfo,
 )
 from robustmq_common.spi.services import Log

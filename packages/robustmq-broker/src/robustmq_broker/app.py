@@ -176,7 +176,9 @@ async def serve(settings: Settings, registry: Registry, ready: Ready | None) -> 
 
 
 def run(settings: Settings, registry: Registry, ready: Ready | None = None) -> int:
-    """Run a broker in the foreground; returns the exit code, raises RobustMQError if it can't start.
+    """Run a broker in the foreground; returns the exit code.
+
+    Raises RobustMQError if it cannot start.
 
     `ready` is called once clients can connect, with the address of each listener by its name.
     """

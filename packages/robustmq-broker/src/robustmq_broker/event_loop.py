@@ -1,6 +1,7 @@
 """[D] The event loop: uvloop where there is one (twice the messages per second), else asyncio's."""
 
 import asyncio
+import importlib
 import importlib.util
 
 
@@ -8,6 +9,5 @@ def new_event_loop() -> asyncio.AbstractEventLoop:
     """A loop for `asyncio.Runner`."""
     if importlib.util.find_spec("uvloop") is None:  # PyPy, or a platform without wheels
         return asyncio.new_event_loop()
-    import uvloop
-
-    return uvloop.new_event_loop()
+    loop: asyncio.AbstractEventLoop = importlib.import_module("uvloop").new_event_loop()
+    return loop

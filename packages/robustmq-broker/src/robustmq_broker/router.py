@@ -32,13 +32,9 @@ class TopicRoute:
 
     def stores(self) -> bool:
         """Whether a subscriber may write a message of this topic to storage."""
-        for target in self.targets:
-            if target.stores():
-                return True
-        for group in self.groups:
-            if group.stores():
-                return True
-        return False
+        return any(target.stores() for target in self.targets) or any(
+            group.stores() for group in self.groups
+        )
 
     def deliver(self, message: "Message") -> int:
         """Hand the message to every matching subscriber; returns how many took it."""

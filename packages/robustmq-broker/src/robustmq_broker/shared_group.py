@@ -37,10 +37,7 @@ class SharedGroup:
 
     def stores(self) -> bool:
         """Whether any member may write a message to storage."""
-        for member in self.members:
-            if member.stores():
-                return True
-        return False
+        return any(member.stores() for member in self.members)
 
     def deliver(self, message: "Message") -> bool:
         """Give the message to the next member: round robin over those that are connected.

@@ -1,7 +1,7 @@
 """[H] Acknowledgements that wait until storage has what they promise.
 
-An acknowledgement is sent at once unless the packet it answers wrote something, or an earlier one is
-still waiting: their order is the order of the packets [MQTT-4.6.0-2].
+An acknowledgement is sent at once unless the packet it answers wrote something, or an earlier one
+is still waiting: their order is the order of the packets [MQTT-4.6.0-2].
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ def acknowledge(
 ) -> None:
     """Send an acknowledgement now, or when storage has committed what `context.wrote` stands for.
 
-    `failure` is sent instead if storage fails, and the QoS 2 message `packet_id` is forgotten; without
-    a `failure` the connection is closed then.
+    `failure` is sent instead if storage fails, and the QoS 2 message `packet_id` is forgotten;
+    without a `failure` the connection is closed then.
     """
     context = connection.context
     if not context.wrote and connection.deferred == 0:

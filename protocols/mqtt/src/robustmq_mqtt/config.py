@@ -19,7 +19,10 @@ class MqttConfig(Section):
     """The MQTT protocol pack: what clients may do, and what is kept for them."""
 
     connect_timeout: Seconds = Field(
-        15.0, gt=0, le=3600, description="Close a connection that sends no complete CONNECT in time."
+        15.0,
+        gt=0,
+        le=3600,
+        description="Close a connection that sends no complete CONNECT in time.",
     )
     max_packet_size: Bytes = Field(
         1_048_576,
@@ -41,7 +44,7 @@ class MqttConfig(Section):
     max_retained_messages: int = Field(
         1_000_000,
         ge=0,
-        description="Topics that may have a retained message; further ones are not retained. 0: any.",
+        description="Topics that may have a retained message; others are not retained. 0: any.",
     )
     wildcard_subscription: bool = Field(True, description="Whether filters may have wildcards.")
     shared_subscription: bool = Field(

@@ -49,7 +49,7 @@ WITHOUT_END: Final = 1 << 62
 
 @final
 class Connection:
-    """The server's end of a client's connection; satisfies `robustmq_common.spi.pack.Connection`."""
+    """The server's end of a client's connection: `robustmq_common.spi.pack.Connection`."""
 
     def __init__(self, context: Context, transport: Any) -> None:
         self.context = context

@@ -18,10 +18,10 @@ RELEASED: Final = 2
 class Delivery:
     """A queued or in-flight message of one session.
 
-    `sequence` orders a session's deliveries and names this one in storage; `shared` is the filter with
-    its "$share/group/" if it came by a shared subscription, else empty. `in_window` says whether it was
-    sent on the present connection, and so counts against the client's Receive Maximum. `source` is the
-    subscription that a retained message waits for.
+    `sequence` orders a session's deliveries and names this one in storage; `shared` is the filter
+    with its "$share/group/" if it came by a shared subscription, else empty. `in_window` says
+    whether it was sent on the present connection, and so counts against the client's Receive
+    Maximum. `source` is the subscription that a retained message waits for.
     """
 
     state: int = QUEUED

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from robustmq_mqtt.codec.packets import PINGRESP_FRAME
 from robustmq_mqtt.codec.errors import MalformedPacket, ProtocolViolation
 from robustmq_mqtt.codec.fixed_header import check_flags
+from robustmq_mqtt.codec.packets import PINGRESP_FRAME
 from robustmq_mqtt.codec.wire import (
     AUTH,
     CONNECT,
@@ -74,8 +74,10 @@ def dispatch(connection: Connection, data: bytes, pos: int, body: int, end: int)
 
 
 def check_first_byte(data: bytes) -> None:
-    """The first packet must be CONNECT [MQTT-3.1.0-1]: tell other protocols at once, not when as
-    much has come as their bytes seem to announce."""
+    """The first packet must be CONNECT [MQTT-3.1.0-1].
+
+    Other protocols are told at once, not when as much has come as their bytes seem to announce.
+    """
     packet_type = data[0] >> 4
     if packet_type != CONNECT:
         raise ProtocolViolation(f"{PACKET_NAMES[packet_type]} came before CONNECT")

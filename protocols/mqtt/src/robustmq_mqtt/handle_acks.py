@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from robustmq_mqtt.acknowledge import acknowledge
-from robustmq_mqtt.codec.acks import decode_ack
-from robustmq_mqtt.codec.acks import encode_ack
+from robustmq_mqtt.codec.acks import decode_ack, encode_ack
 from robustmq_mqtt.codec.errors import ProtocolViolation
 from robustmq_mqtt.codec.reason_codes import PACKET_IDENTIFIER_NOT_FOUND
 from robustmq_mqtt.codec.wire import PACKET_ID, PUBACK, PUBCOMP, PUBREC, PUBREL

@@ -29,9 +29,7 @@ def begin_exchange(connection: Connection, method: str, data: bytes | None) -> N
     context = connection.context
     authenticator = context.services.enhanced_authenticator(method)
     if authenticator is None:
-        connection.refuse(
-            BAD_AUTHENTICATION_METHOD, f"no authentication method {method!r} here"
-        )
+        connection.refuse(BAD_AUTHENTICATION_METHOD, f"no authentication method {method!r} here")
         return
     connection.auth_method = method
     if begin(connection, authenticator, False):
@@ -67,7 +65,7 @@ def begin(connection: Connection, authenticator: Any, again: bool) -> bool:
     """Have the plugin start an exchange; its failure to is a denial."""
     try:
         connection.exchange = authenticator.begin(connection.client, again)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever a plugin raises
         plugin_failed(connection, error)
         return False
     return True

@@ -53,9 +53,7 @@ def handle_connect(connection: Connection, data: bytes, body: int, end: int) -> 
     )
     properties = packet.properties
     if properties is not None and properties.authentication_method is not None:
-        begin_exchange(
-            connection, properties.authentication_method, properties.authentication_data
-        )
+        begin_exchange(connection, properties.authentication_method, properties.authentication_data)
         return
     connection.suspend()
     context.services.authenticate(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def handle_disconnect(connection: Connection, data: bytes, body: int, end: int) -> None:
-    """End the connection as its client asks; only reason code 0 discards the will [MQTT-3.14.4-3]."""
+    """End the connection; only reason code 0 discards the will [MQTT-3.14.4-3]."""
     packet = decode_disconnect(data, body, end, connection.version)
     session = connection.session
     if packet.properties is not None and session is not None:
@@ -26,9 +26,7 @@ def handle_disconnect(connection: Connection, data: bytes, body: int, end: int) 
                 raise ProtocolViolation("DISCONNECT gives a session an expiry that had none")
             limit = connection.context.limits.max_session_expiry_interval
             change_expiry(connection, min(interval, limit))
-    connection.keep_will = (
-        connection.version == V5 and packet.reason_code != NORMAL_DISCONNECTION
-    )
+    connection.keep_will = connection.version == V5 and packet.reason_code != NORMAL_DISCONNECTION
     connection.close_with(packet.reason_code & 0x7F, "the client disconnected")
 
 

@@ -124,9 +124,7 @@ def subscribe_one(
     return qos
 
 
-def refusal(
-    connection: Connection, full: str, topic_filter: str, group: str, qos: int
-) -> int:
+def refusal(connection: Connection, full: str, topic_filter: str, group: str, qos: int) -> int:
     """The reason code against a valid filter, or 0; 3.x gets 0x80 for any."""
     context = connection.context
     limits = context.limits
@@ -144,5 +142,3 @@ def refusal(
     ):
         return NOT_AUTHORIZED
     return 0
-
-

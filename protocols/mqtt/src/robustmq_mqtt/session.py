@@ -1,10 +1,10 @@
 """[H] A session: a client's subscriptions and the messages on their way to it (section 4.1).
 
 Outgoing QoS 1 and 2 messages wait in `queue` until the window (the client's Receive Maximum, capped
-by `max_inflight`) has room, then stay in `inflight` by packet identifier until acknowledged. After a
-reconnect the unacknowledged ones are in `resend`, in their original order, and go first [MQTT-4.4.0-1].
-Incoming QoS 2 messages are in `incoming` by packet identifier from PUBLISH to PUBREL; None stands for one
-that was refused and goes nowhere.
+by `max_inflight`) has room, then stay in `inflight` by packet identifier until acknowledged. After
+a reconnect the unacknowledged ones are in `resend`, in their original order, and go first
+[MQTT-4.4.0-1]. Incoming QoS 2 messages are in `incoming` by packet identifier from PUBLISH to
+PUBREL; None stands for one that was refused and goes nowhere.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from robustmq_mqtt.subscription import MqttSubscription
 
 RETAINED_SLACK: Final = 1000
-"""Retained messages that may wait for subscriptions that are gone, besides as many that are wanted."""
+"""Retained messages that may wait for subscriptions that are gone, before they are sorted out."""
 
 
 @final

@@ -39,8 +39,8 @@ def leave_shared(session: Session, subscription: MqttSubscription) -> None:
 def hand_over_shared(session: Session) -> None:
     """Give everything unacknowledged from shared subscriptions to other members: the session ends.
 
-    The session must have left its groups already. A QoS 2 message that has been sent is not given to
-    anyone else [MQTT-4.8.2-5].
+    The session must have left its groups already. A QoS 2 message that has been sent is not given
+    to anyone else [MQTT-4.8.2-5].
     """
     context = session.context
     leaving = [d for d in session.inflight.values() if d.qos == 1]
@@ -58,7 +58,6 @@ def connection_lost_shared(session: Session) -> None:
     Its session goes on without its connection. QoS 2 messages in flight stay with it
     [MQTT-4.8.2-4]; the others need not wait for it to come back.
     """
-    context = session.context
     for delivery in list(session.inflight.values()):
         if delivery.shared and delivery.qos == 1 and pass_on(session, delivery):
             session.release_slot(delivery)

@@ -7,9 +7,9 @@ A session is one shard, "mqtt/session/CLIENT_ID", whose keyed space holds
     d SEQUENCE (u64)    a delivery: which message, how far it has got
     i PACKET_ID (u16)   a QoS 2 message received from the client and not yet released
 
-Bodies are in the shard "mqtt/messages", keyed by message id (u64), once however many sessions wait for
-them; retained messages in "mqtt/retained", keyed by topic. A message is its publisher and times followed
-by a PUBLISH packet of MQTT 5.
+Bodies are in the shard "mqtt/messages", keyed by message id (u64), once however many sessions wait
+for them; retained messages in "mqtt/retained", keyed by topic. A message is its publisher and times
+followed by a PUBLISH packet of MQTT 5.
 """
 
 import json

@@ -49,4 +49,3 @@ class SysTopics:
         # Not through `retain_message`: after a restart they would be stale.
         self.context.retained.set(topic, message)
         self.context.router.route(topic).deliver(message)
-

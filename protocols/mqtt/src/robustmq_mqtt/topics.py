@@ -1,4 +1,4 @@
-"""[H] Topic names and filters: what is valid, and how a shared subscription is written (4.7, 4.8)."""
+"""[H] Topic names and filters, plain and shared: what is valid (sections 4.7 and 4.8)."""
 
 from typing import Final, final
 
@@ -66,7 +66,9 @@ def parse_filter(full: str, max_levels: int) -> ParsedFilter:
     """Check a filter as SUBSCRIBE carries it; raises PacketError 0x8F."""
     if not full.startswith(SHARE_PREFIX):
         if full == "$share":
-            raise PacketError(TOPIC_FILTER_INVALID, "a shared subscription needs $share/group/filter")
+            raise PacketError(
+                TOPIC_FILTER_INVALID, "a shared subscription needs $share/group/filter"
+            )
         check_topic_filter(full, max_levels)
         return ParsedFilter(full, "")
     rest = full[len(SHARE_PREFIX) :]

@@ -64,7 +64,7 @@ class TcpConnection(asyncio.Protocol):
             self.connection.eof_received()
         return False
 
-    def connection_lost(self, error: Exception | None) -> None:
+    def connection_lost(self, _error: Exception | None) -> None:
         self._lost = True
         self.owner.connections.discard(self)
         self.owner.closed()
@@ -156,9 +156,7 @@ class TcpListener:
             if self.nodelay:
                 # Accepted sockets inherit it; an acknowledgement must not wait for the next one.
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._server = await loop.create_server(
-                self.accepted, sock=sock, backlog=self.backlog
-            )
+            self._server = await loop.create_server(self.accepted, sock=sock, backlog=self.backlog)
         except OSError as error:
             raise ListenError(
                 f"listener {self.name!r} cannot listen on {format_address(self.bind)}: "
@@ -223,4 +221,3 @@ def bound_socket(host: str, port: int) -> socket.socket:
 def format_address(address: tuple[str, int] | tuple[str, int, int, int]) -> str:
     host, port = address[0], address[1]
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-

@@ -27,7 +27,10 @@ class Clock(Protocol):
 
 
 class TimerHandle(Protocol):
-    def cancel(self) -> None: ...
+    """A callback that may still be called off."""
+
+    def cancel(self) -> None:
+        """Forget the callback; harmless after it has run."""
 
 
 class Timers(Protocol):
@@ -103,7 +106,7 @@ class Router(Protocol):
         ...
 
     def subscribe(self, topic_filter: str, subscription: Subscription, group: str = "") -> None:
-        """Add a subscription, replacing the one this subscriber has on the same filter and group."""
+        """Add a subscription; it replaces the subscriber's own on the same filter and group."""
         ...
 
     def unsubscribe(self, topic_filter: str, subscriber: Subscriber, group: str = "") -> bool:

@@ -1,7 +1,7 @@
 """[H] PUBLISH: the packet that is also the message, with the frames its fan-out has built so far.
 
-A Publish satisfies `robustmq_common.message.Message`, so what was parsed is what is routed: no second
-object, no copy. Frames that are the same for many subscribers are built once and kept here:
+A Publish satisfies `robustmq_common.message.Message`, so what was parsed is what is routed: no
+second object, no copy. Frames that are the same for many subscribers are built once and kept here:
 
 - QoS 0 to 3.x: the whole frame. From a 3.x publisher it is the received bytes themselves.
 - QoS 0 to 5.0: the whole frame, unless something in it differs by subscriber or by time.
@@ -32,10 +32,10 @@ TOPIC_ALIAS: Final = b"\x23"
 class Publish:
     """A PUBLISH packet, received or to be sent.
 
-    `topic_bytes` is the topic name in UTF-8 (empty if only an alias was sent), `topic` the same decoded,
-    set once it has been resolved and checked. `timestamp` and `expires_at` are seconds since the
-    epoch, `expires_at` 0 for never. `stored_id`, `references` and `stored_incoming` belong to the session
-    store.
+    `topic_bytes` is the topic name in UTF-8 (empty if only an alias was sent), `topic` the same
+    decoded, set once it has been resolved and checked. `timestamp` and `expires_at` are seconds
+    since the epoch, `expires_at` 0 for never. `stored_id`, `references` and `stored_incoming`
+    belong to the session store.
     """
 
     # Defaults in the class body cost nothing per object in the plain form.
@@ -110,7 +110,7 @@ class Publish:
         return frame
 
     def head_v4(self, qos: int) -> bytes:
-        """A QoS 1 or 2 frame for a 3.x subscriber up to the packet identifier; the payload follows it."""
+        """A QoS 1 or 2 frame for 3.x up to the packet identifier; the payload follows that."""
         head = self._head1_v4 if qos == 1 else self._head2_v4
         if head is None:
             head = self.head(qos << 1, self.payload_size())
@@ -121,7 +121,7 @@ class Publish:
         return head
 
     def frame_v5(self) -> bytes:
-        """The QoS 0 frame for a 5.0 subscriber; only for messages without `forwarded` properties."""
+        """The QoS 0 frame for a 5.0 subscriber; only for messages that are plain."""
         frame = self._frame_v5
         if frame is None:
             topic = self.topic_bytes
@@ -140,7 +140,7 @@ class Publish:
         return frame
 
     def head_v5(self, qos: int) -> bytes:
-        """A QoS 1 or 2 frame up to the packet identifier; an empty property list and the payload follow."""
+        """A QoS 1 or 2 frame for 5.0 up to the packet identifier; only for plain messages."""
         head = self._head1_v5 if qos == 1 else self._head2_v5
         if head is None:
             head = self.head(qos << 1, 1 + self.payload_size())
@@ -151,7 +151,7 @@ class Publish:
         return head
 
     def head(self, flags: int, following: int) -> bytes:
-        """Fixed header and topic; `following` counts the bytes after the packet identifier (if any)."""
+        """Fixed header and topic; `following` counts the bytes after the packet identifier."""
         return publish_head(self.topic_bytes, flags, following)
 
     def forwarded(self) -> bytes:
@@ -237,8 +237,8 @@ def new_publish(topic: str, payload: bytes, qos: int = 0, retain: bool = False) 
 def decode_publish(data: bytes, start: int, pos: int, end: int, version: int) -> Publish:
     """The PUBLISH whose fixed header is at `start`, its body at `pos`, its end at `end`.
 
-    The topic name is not decoded: the caller looks its bytes up among the topics seen before. Raises
-    MalformedPacket, ProtocolViolation, and PacketError 0x94 for topic alias 0.
+    The topic name is not decoded: the caller looks its bytes up among the topics seen before.
+    Raises MalformedPacket, ProtocolViolation, and PacketError 0x94 for topic alias 0.
     """
     body_at = pos
     flags = data[start]
@@ -293,7 +293,7 @@ def encode_publish(
     properties: Properties | None = None,
     version: int = V5,
 ) -> bytes:
-    """A whole PUBLISH frame, as a client sends it. Raises ValueError for a topic over 65,535 bytes."""
+    """A whole PUBLISH frame; raises ValueError for a topic over 65,535 bytes."""
     flags = qos << 1
     if retain:
         flags |= RETAIN_FLAG
