@@ -51,6 +51,13 @@ class TestInput:
         assert client.closed
         assert broker.leftovers() == []
 
+    def test_no_bytes_at_all_change_nothing(self, broker: MemoryBroker) -> None:
+        client = MemoryClient(broker)
+        client.send(b"")
+        client.connect()
+        client.send(b"", encode.PINGREQ[:1], b"", encode.PINGREQ[1:], b"")
+        client.packet(Pingresp)
+
     def test_a_packet_split_within_its_length(self, broker: MemoryBroker) -> None:
         client = join(broker)
         client.subscribe("a")

@@ -45,6 +45,8 @@ CONNECTED: Final = 2
 CLOSED: Final = 3
 
 WITHOUT_END: Final = 1 << 62
+QOS_FLAGS: Final = 0x06
+QOS_2: Final = 0x04
 
 
 @final
@@ -128,7 +130,7 @@ class Connection:
         """Handle every complete packet and keep the rest for later."""
         pos = 0
         limit = len(data)
-        if self.state == NEW:
+        if self.state == NEW and limit:
             check_first_byte(data)
         while pos < limit:
             if self.held:
@@ -271,7 +273,8 @@ class Connection:
         alias = 0
         aliases = self.alias_out
         new_alias = False
-        if aliases is not None:
+        # Not at QoS 2: MQTT.js 5 puts such a message aside until PUBREL without its resolved topic.
+        if aliases is not None and flags & QOS_FLAGS != QOS_2:
             known = aliases.get(topic)
             if known is not None:
                 alias = known

@@ -39,6 +39,8 @@ def handle_publish(connection: Connection, data: bytes, start: int, body: int, e
     context = connection.context
     session = connection.session
     assert session is not None
+    if context.stopping:
+        return  # not acknowledged: its client sends it again, to whoever comes next
     packet = decode_publish(data, start, body, end, connection.version)
     stats = context.stats
     stats.messages_received += 1

@@ -6,13 +6,13 @@ from robustmq_common.plugins import hookimpl
 from robustmq_common.spi.access import ClientInfo
 from robustmq_common.spi.pack import Transport
 from robustmq_common.spi.services import BrokerServices
-from robustmq_mqtt.codec.reason_codes import SERVER_SHUTTING_DOWN
 from robustmq_mqtt.config import MqttConfig
 from robustmq_mqtt.connection import Connection
 from robustmq_mqtt.context import Context
 from robustmq_mqtt.gauges import register_gauges
 from robustmq_mqtt.session_load import load
 from robustmq_mqtt.session_store import WriteThroughStore
+from robustmq_mqtt.shutdown import begin_shutdown
 from robustmq_mqtt.sys_topics import SysTopics
 
 
@@ -40,9 +40,7 @@ class MqttPack:
     def stopping(self) -> None:
         """Tell every client that the server shuts down, and close."""
         assert self.context is not None
-        self.context.stopping = True
-        for connection in list(self.context.connections.values()):
-            connection.disconnect(SERVER_SHUTTING_DOWN, "the server is shutting down")
+        begin_shutdown(self.context)
 
     async def stop(self) -> None:
         self.context = None

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, final
 from robustmq_mqtt.delivery import RELEASED, SENT, Delivery
 from robustmq_mqtt.fifo import DeliveryQueue
 from robustmq_mqtt.limits import DISCONNECT_SUBSCRIBER, DROP_OLDEST
+from robustmq_mqtt.shutdown import disconnect_if_drained
 
 if TYPE_CHECKING:
     from robustmq_mqtt.codec.packets import Will
@@ -224,6 +225,8 @@ class Session:
         self.release_slot(delivery)
         if self.queue.size() or self.resend.size() or self.retained_queue.size():
             self.pump()
+        elif self.context.stopping and self.connection is not None:
+            disconnect_if_drained(self.connection)
 
     def release_slot(self, delivery: Delivery) -> None:
         self.inflight.pop(delivery.packet_id, None)
