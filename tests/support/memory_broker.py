@@ -271,9 +271,7 @@ class MemoryBroker:
     def stored(self) -> dict[str, dict[bytes, bytes]]:
         """Everything committed: keys and values by shard."""
         names = run_to_end(self.adapter.shards(limit=100_000))
-        return {
-            name: dict(run_to_end(self.adapter.scan(name, limit=100_000))) for name in names
-        }
+        return {name: dict(run_to_end(self.adapter.scan(name, limit=100_000))) for name in names}
 
     def bugs(self) -> list[str]:
         """What was logged as an error, with what was written to closed connections."""

@@ -191,7 +191,7 @@ class MemoryClient:
                 elif isinstance(packet, Pubrel):
                     self.ack(code.PUBCOMP, packet.packet_id)
                 else:
-                    raise AssertionError(f"{packet} came among the messages")
+                    raise AssertionError(f"{packet} came among the messages")  # noqa: TRY004
         return taken
 
     def disconnect(self, reason: int = 0, properties: Sequence[prop.Pair] | None = None) -> None:

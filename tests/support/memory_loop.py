@@ -71,7 +71,7 @@ class MemoryTask:
             gate = self._work.send(None)
         except StopIteration as finished:
             self._finish(finished.value, None)
-        except Exception as error:  # noqa: BLE001 - it is for whoever asks the task
+        except Exception as error:
             self._finish(None, error)
         else:
             assert isinstance(gate, Gate), f"waiting for {gate!r}, which only asyncio knows"

@@ -189,7 +189,8 @@ def connect(level: int, detail: int) -> bytes:
         clean=bool(detail & 0x80),
         keep_alive=pick([0, 10, 60], detail >> 4),
         will=will,
-        username=pick([None, "yes", "no"], detail >> 5),
+        username=pick([None, "yes", "yes", "no"], detail >> 5),
+        properties=properties,
     )
 
 
@@ -322,7 +323,7 @@ class Run:
         data = PACKETS[move.number](level, move.detail)
         packets.append(data if move.damage is None else move.damage.apply(data))
         client = self.clients[move.client][0]
-        for packet in packets:
+        for packet in filter(None, packets):
             self.sent.append(f"{move.client}: {packet.hex(' ')}")
             if self.bytewise:
                 client.send_bytewise(packet)

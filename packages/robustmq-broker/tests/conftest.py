@@ -1,4 +1,4 @@
-"""Puts the helpers of these tests on the import path, which pytest's importlib mode leaves alone."""
+"""Puts the helpers of these tests on the import path: pytest's importlib mode does not."""
 
 import sys
 from pathlib import Path

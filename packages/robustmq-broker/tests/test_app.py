@@ -227,7 +227,9 @@ def test_listeners_that_are_not_enabled_stay_closed() -> None:
     story = Story()
 
     async def work() -> None:
-        broker = Broker(settings("listeners.two.enabled=false", one="upper", two="faulty"), story.registry)
+        broker = Broker(
+            settings("listeners.two.enabled=false", one="upper", two="faulty"), story.registry
+        )
         await broker.start()
         assert list(broker.addresses) == ["one"]
         await broker.stop()
@@ -284,7 +286,7 @@ def test_stopping_waits_for_all_listeners_at_the_same_time(
             for address in broker.addresses.values()
         ]
         async with asyncio.timeout(DEADLINE):
-            while any(not listener.connections for listener in broker.listeners):
+            while any(not listener.connections for listener in broker.listeners):  # noqa: ASYNC110
                 await asyncio.sleep(0)
         begin = time.monotonic()
         await broker.stop()
@@ -302,7 +304,9 @@ def test_stopping_waits_for_all_listeners_at_the_same_time(
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_it(number: signal.Signals) -> None:
     story = Story()
-    code = run(settings(one="upper"), story.registry, lambda _addresses: os.kill(os.getpid(), number))
+    code = run(
+        settings(one="upper"), story.registry, lambda _addresses: os.kill(os.getpid(), number)
+    )
     assert code == 0
     assert story.lines == [
         "storage opens",
@@ -320,7 +324,7 @@ def test_serving_needs_nobody_who_waits_for_it() -> None:
         loop = asyncio.get_running_loop()
         task = loop.create_task(serve(settings(one="upper"), story.registry, None))
         async with asyncio.timeout(DEADLINE):
-            while "upper starts" not in story.lines:
+            while "upper starts" not in story.lines:  # noqa: ASYNC110
                 await asyncio.sleep(0)
         os.kill(os.getpid(), signal.SIGTERM)
         await asyncio.wait_for(task, DEADLINE)
@@ -332,7 +336,10 @@ def test_serving_needs_nobody_who_waits_for_it() -> None:
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        ("listeners.one.protocol=amqp", "the installed protocol packs are: faulty, stubborn, upper"),
+        (
+            "listeners.one.protocol=amqp",
+            "the installed protocol packs are: faulty, stubborn, upper",
+        ),
         ("listeners.one.transport=quic", "the installed transports are: tcp"),
         ("storage.adapter=rocksdb", "the installed storage adapters are: noted"),
         ('access.authenticators=["ldap"]', "the installed authenticators are: strict"),

@@ -65,21 +65,21 @@ class CachedRoutes(RuleBasedStateMachine):
         matching = [key for key in self.there if matches(key[0], topic)]
         groups = {(name, group) for name, group, _ in matching if group}
         alone: dict[int, list[str]] = {}
-        for name, group, client in matching:
+        for name, group, index in matching:
             if not group:
-                alone.setdefault(client, []).append(name)
+                alone.setdefault(index, []).append(name)
         count = self.router.route(topic).deliver(topic)  # type: ignore[arg-type]
         assert count == len(alone) + len(groups)
         expected: Counter[Any] = Counter()
-        for client, names in alone.items():
-            expected[client, tuple(sorted(names))] += 1
+        for index, its_filters in alone.items():
+            expected[index, tuple(sorted(its_filters))] += 1
         got = Counter((i, names) for i, one in enumerate(CLIENTS) for _, names in one.got)
         through_groups = got - expected
         assert not expected - got, "a subscriber got no copy, or several for several filters"
         assert sum(through_groups.values()) == len(groups)
-        for (client, names), number in through_groups.items():
+        for (member, names), number in through_groups.items():
             # Each copy that came through a group went to one of its members.
-            wanted = [group for name, group in groups if (name, group, client) in self.there]
+            wanted = [group for name, group in groups if (name, group, member) in self.there]
             assert number <= len(wanted)
             assert names[0] in {name for name, _ in groups}
 

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from memory_loop import Gate, MemoryLoop, MemoryTimers, run_to_end
 from routing_fakes import FakeSubscriber, FakeSubscription
+
+from memory_loop import Gate, MemoryLoop, MemoryTimers, run_to_end
 from robustmq_broker import __version__
 from robustmq_broker.access import AccessControl
 from robustmq_broker.services import Services
@@ -156,7 +157,8 @@ def test_without_a_loop_they_take_the_one_that_runs() -> None:
         adapter = MemoryAdapter({}, Path())
         await adapter.open()
         access = AccessControl([], [], True, log)
-        services = Services({}.__getitem__, "n", adapter, access, {}, (), log)
+        sections: dict[str, Any] = {}
+        services = Services(sections.__getitem__, "n", adapter, access, {}, (), log)
         assert isinstance(services.timers, TimerDriver)
         assert services.clock is services.timers.clock
         services.timers.start()

@@ -1,5 +1,6 @@
-"""The timer wheel: never early, at most one tick late, in order, whatever happens to the process."""
+"""The timer wheel: never early, at most one tick late, in order, whatever happens."""
 
+import itertools
 import random
 
 import pytest
@@ -62,7 +63,7 @@ def test_never_early_and_at_most_one_tick_late(
             # Had it been due a whole tick ago when we looked last, it would have fired then.
             assert due[name] + TICK > before - ROUNDING
     order = [due[name] for name, _ in watch.fired]
-    assert all(later >= earlier - TICK for earlier, later in zip(order, order[1:], strict=False))
+    assert all(later >= earlier - TICK for earlier, later in itertools.pairwise(order))
 
 
 @pytest.mark.parametrize("seconds", [0.0, -5.0])
@@ -110,7 +111,7 @@ def test_a_timer_fires_once() -> None:
 def test_a_callback_may_cancel_one_that_is_due_with_it() -> None:
     watch = Watch()
     timers: list[Timer] = []
-    timers.append(watch.wheel.after(watch.now, 1.0, lambda: timers[1].cancel()))
+    timers.append(watch.wheel.after(watch.now, 1.0, lambda: timers[1].cancel()))  # noqa: PLW0108
     timers.append(watch.after(1.0, "cancelled"))
     watch.tick_for(2.0)
     assert watch.fired == []

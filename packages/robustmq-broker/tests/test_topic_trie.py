@@ -27,7 +27,9 @@ def found(trie: TopicTrie, topic: str) -> list[Any]:
 
 
 @given(st.sets(filters(), max_size=40), st.lists(topics(), min_size=1, max_size=10))
-def test_a_match_finds_what_a_simple_matcher_finds(names: set[str], given_topics: list[str]) -> None:
+def test_a_match_finds_what_a_simple_matcher_finds(
+    names: set[str], given_topics: list[str]
+) -> None:
     trie = trie_of(names)
     for topic in given_topics:
         assert found(trie, topic) == sorted(name for name in names if matches(name, topic))
@@ -35,7 +37,7 @@ def test_a_match_finds_what_a_simple_matcher_finds(names: set[str], given_topics
 
 def test_thousands_of_filters() -> None:
     chance = random.Random(11)
-    names = set()
+    names: set[str] = set()
     while len(names) < 2_000:
         levels = [chance.choice([*LEVELS, "+", "c", "d"]) for _ in range(chance.randrange(1, 6))]
         if chance.random() < 0.3:

@@ -1,6 +1,7 @@
 """Acknowledgements wait for storage, keep their order, and are not sent if it fails."""
 
 import pytest
+
 from memory_broker import MakeBroker, MemoryBroker
 from memory_client import MemoryClient, join
 from robustmq_common.errors import StorageError
@@ -248,7 +249,7 @@ def test_a_client_that_outruns_storage_is_held_back(make_broker: MakeBroker) -> 
         for number in range(1, 11):
             client.send_publish("a", b"x", 1, packet_id=number)
         assert client.packets() == []
-        assert not client.raw.transport.reading
+        assert [client.raw.transport.reading] == [False]
         answered = 0
         while broker.adapter.waiting:
             assert broker.services.storage.backlog() <= 20

@@ -1,7 +1,8 @@
-"""The section `[mqtt]`: every key is described, bounded, and has a test that shows that it works."""
+"""The section `[mqtt]`: every key is described, bounded, and has a test that shows it works."""
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -49,7 +50,7 @@ def test_every_key_is_tried(key: str) -> None:
         ("no_such_key", 1),
     ],
 )
-def test_what_is_out_of_range(key: str, value: object) -> None:
+def test_what_is_out_of_range(key: str, value: Any) -> None:
     with pytest.raises(ValidationError, match=key):
         MqttConfig(**{key: value})
 

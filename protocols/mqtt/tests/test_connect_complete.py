@@ -3,15 +3,14 @@
 from typing import Any
 
 import pytest
+
 from memory_broker import MakeBroker, MemoryBroker
 from memory_client import MemoryClient, join
 from wire import Will, code, prop
 
 pytest_plugins = ("memory_fixtures",)
 
-LEVELS = pytest.mark.parametrize(
-    "level", [code.V31, code.V311, code.V5], ids=["v31", "v311", "v5"]
-)
+LEVELS = pytest.mark.parametrize("level", [code.V31, code.V311, code.V5], ids=["v31", "v311", "v5"])
 
 
 def connack(broker: MemoryBroker, *asked: prop.Pair, clean: bool = True) -> prop.Properties:
@@ -51,8 +50,11 @@ class TestConnack:
 
     @pytest.mark.parametrize(
         ("asked", "told"),
-        [([], None), ([(prop.REQUEST_RESPONSE_INFORMATION, 0)], None),
-         ([(prop.REQUEST_RESPONSE_INFORMATION, 1)], "answers/here")],
+        [
+            ([], None),
+            ([(prop.REQUEST_RESPONSE_INFORMATION, 0)], None),
+            ([(prop.REQUEST_RESPONSE_INFORMATION, 1)], "answers/here"),
+        ],
     )
     def test_response_information(
         self, make_broker: MakeBroker, asked: list[prop.Pair], told: str | None
@@ -213,6 +215,7 @@ class TestTakeover:
         assert watcher.payloads() == []
 
     def test_the_same_client_again_and_again(self, broker: MemoryBroker) -> None:
+        client = join(broker, "c", keep_alive=5)
         for number in range(20):
             client = join(broker, "c", expiry=100 if number % 2 else 0, keep_alive=5)
             client.subscribe(("a", 1))

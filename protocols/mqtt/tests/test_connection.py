@@ -1,6 +1,7 @@
 """Bytes in, bytes out, time, and the end of a connection."""
 
 import pytest
+
 from memory_broker import MakeBroker, MemoryBroker
 from memory_client import MemoryClient, join
 from memory_loop import Gate
@@ -18,12 +19,11 @@ from wire import (
     encode,
     prop,
 )
+from wire.primitives import string
 
 pytest_plugins = ("memory_fixtures",)
 
-LEVELS = pytest.mark.parametrize(
-    "level", [code.V31, code.V311, code.V5], ids=["v31", "v311", "v5"]
-)
+LEVELS = pytest.mark.parametrize("level", [code.V31, code.V311, code.V5], ids=["v31", "v311", "v5"])
 
 
 class TestInput:
@@ -98,7 +98,7 @@ class TestInput:
     def test_small_packets_are_measured_too(self, make_broker: MakeBroker, size: int) -> None:
         broker = make_broker(max_packet_size=128)
         client = join(broker, "c", code.V311)
-        client.send(b"\x30" + bytes([size]) + encode.string("a") + bytes(size - 3))
+        client.send(b"\x30" + bytes([size]) + string("a") + bytes(size - 3))
         assert client.closed is (size == 127)
 
     def test_other_protocols_are_told_apart_by_their_first_byte(self, broker: MemoryBroker) -> None:
@@ -256,63 +256,6 @@ class TestOutput:
         assert client.raw.transport.reading
 
 
-class TestTopicAlias:
-    def test_the_broker_sets_as_many_as_the_client_allows(self, broker: MemoryBroker) -> None:
-        client = join(broker, properties=[(prop.TOPIC_ALIAS_MAXIMUM, 2)])
-        client.subscribe(("#", 1))
-        publisher = join(broker, "publisher")
-        seen = []
-        for topic in ("a", "b", "c", "a", "b", "c"):
-            publisher.publish(topic, b"x", 1)
-            (message,) = client.take()
-            seen.append((message.topic, message.properties.get(prop.TOPIC_ALIAS)))
-        assert seen == [("a", 1), ("b", 2), ("c", None), ("", 1), ("", 2), ("c", None)]
-
-    def test_as_many_as_configured(self, make_broker: MakeBroker) -> None:
-        broker = make_broker(max_topic_alias_outgoing=1)
-        client = join(broker, properties=[(prop.TOPIC_ALIAS_MAXIMUM, 100)])
-        client.subscribe("#")
-        publisher = join(broker, "publisher")
-        for topic in ("a", "b", "a"):
-            publisher.publish(topic, b"x")
-        assert [one.topic for one in client.publishes()] == ["a", "b", ""]
-
-    @pytest.mark.parametrize("asked", [[], [(prop.TOPIC_ALIAS_MAXIMUM, 0)]])
-    def test_none_without_being_asked(self, broker: MemoryBroker, asked: list[prop.Pair]) -> None:
-        client = join(broker, properties=asked)
-        client.subscribe("#")
-        publisher = join(broker, "publisher")
-        for _ in range(3):
-            publisher.publish("a", b"x")
-        assert all(prop.TOPIC_ALIAS not in one.properties for one in client.publishes())
-
-    def test_they_are_the_connection_s(self, broker: MemoryBroker) -> None:
-        client = join(broker, expiry=100, properties=[(prop.TOPIC_ALIAS_MAXIMUM, 5)])
-        client.subscribe(("a", 1))
-        publisher = join(broker, "publisher")
-        publisher.publish("a", b"1", 1)
-        publisher.publish("a", b"2", 1)
-        assert [one.topic for one in client.publishes()] == ["a", ""]
-        client.drop()
-        client = join(broker, expiry=100, properties=[(prop.TOPIC_ALIAS_MAXIMUM, 5)])
-        # Sent again: the first says the topic, as the new connection does not know it.
-        assert [(one.topic, one.payload, one.dup) for one in client.publishes()] == [
-            *(("a", b"1", True), ("", b"2", True))
-        ]
-
-    def test_a_message_that_is_left_out_sets_none(self, broker: MemoryBroker) -> None:
-        client = join(
-            broker,
-            properties=[(prop.TOPIC_ALIAS_MAXIMUM, 5), (prop.MAXIMUM_PACKET_SIZE, 50)],
-        )
-        client.subscribe("a")
-        publisher = join(broker, "publisher")
-        publisher.publish("a", bytes(100))
-        publisher.publish("a", b"x")
-        (message,) = client.publishes()
-        assert (message.topic, message.properties.get(prop.TOPIC_ALIAS)) == ("a", 1)
-
-
 class TestTime:
     @LEVELS
     def test_connect_timeout(self, make_broker: MakeBroker, level: int) -> None:
@@ -325,9 +268,7 @@ class TestTime:
         assert not silent.closed
         broker.advance(0.2)
         assert silent.raw.received() == b""
-        assert silent.closed
-        assert slow.closed
-        assert not done.closed
+        assert [one.closed for one in (silent, slow, done)] == [True, True, False]
         assert broker.metric("connections.connect_timeout") == 2
         done.disconnect()
         assert broker.leftovers() == []
@@ -474,9 +415,7 @@ class TestHeld:
         authenticator = Waiting()
         broker = make_broker(authenticators=[authenticator])
         client = MemoryClient(broker, level)
-        client.send(
-            encode.connect(level, "c") + encode.publish(level, "r", b"x", retain=True)
-        )
+        client.send(encode.connect(level, "c") + encode.publish(level, "r", b"x", retain=True))
         authenticator.answer(broker, AuthResult(DENY, code.BAD_USER_NAME_OR_PASSWORD, "who?"))
         assert client.refused() == (0x86 if level == code.V5 else 4)
         assert broker.context.retained.count == 0
@@ -653,9 +592,7 @@ def test_a_bug_costs_one_connection(make_broker: MakeBroker) -> None:
     broker = make_broker(enhanced=[Faulty()])
     other = join(broker, "other")
     client = MemoryClient(broker)
-    client.send(
-        encode.connect(code.V5, "c", properties=[(prop.AUTHENTICATION_METHOD, "faulty")])
-    )
+    client.send(encode.connect(code.V5, "c", properties=[(prop.AUTHENTICATION_METHOD, "faulty")]))
     assert client.refused() in {code.IMPLEMENTATION_SPECIFIC, code.NOT_AUTHORIZED}
     assert len(broker.log.events("error")) == 1
     broker.log.entries.clear()

@@ -1,6 +1,7 @@
 """What connections share: one flush per turn, and events for plugins."""
 
 import pytest
+
 from memory_broker import MakeBroker, MemoryBroker
 from memory_client import join
 from robustmq_common.spi.access import ClientInfo

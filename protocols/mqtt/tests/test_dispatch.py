@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from memory_broker import MemoryBroker
 from memory_client import MemoryClient, join, split
 from wire import Will, code, encode
@@ -50,9 +51,7 @@ def test_a_wrong_packet(broker: MemoryBroker, case: Case, bytewise: bool) -> Non
 
 
 @pytest.mark.parametrize("bytewise", [False, True], ids=["whole", "byte by byte"])
-@pytest.mark.parametrize(
-    "case", named([case for case in INVALID if kind(case) == code.CONNECT])
-)
+@pytest.mark.parametrize("case", named([case for case in INVALID if kind(case) == code.CONNECT]))
 def test_a_wrong_connect(broker: MemoryBroker, case: Case, bytewise: bool) -> None:
     client = MemoryClient(broker, code.V5 if case.version == code.V5 else code.V311)
     if bytewise:

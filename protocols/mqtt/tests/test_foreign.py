@@ -1,6 +1,7 @@
 """Messages of other protocols, as MQTT subscribers get them."""
 
 import pytest
+
 from memory_broker import MemoryBroker
 from memory_client import MemoryClient
 from robustmq_common.message import Record

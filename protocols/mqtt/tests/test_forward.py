@@ -1,6 +1,7 @@
 """From an accepted message to its subscribers."""
 
 import pytest
+
 from memory_broker import MemoryBroker
 from memory_client import join
 from robustmq_mqtt.codec.publish import new_publish

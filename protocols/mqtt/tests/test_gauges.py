@@ -19,8 +19,10 @@ def test_they_are_read_when_someone_looks(broker: MemoryBroker) -> None:
     join(broker, "1", expiry=10).drop()
     join(broker, "2").publish("a", b"x", retain=True)
     assert {name: broker.metric(name) for name in SIZES} == {
-        **{"connections.count": 2, "live_connections.count": 1, "sessions.count": 2},
-        **{"retained.count": 1},
+        "connections.count": 2,
+        "live_connections.count": 1,
+        "sessions.count": 2,
+        "retained.count": 1,
     }
     register_gauges(broker.context)
     assert broker.metric("messages.received") == 1

@@ -1,15 +1,14 @@
 """PUBACK, PUBREC, PUBREL and PUBCOMP, in both directions, right and wrong."""
 
 import pytest
+
 from memory_broker import MemoryBroker
 from memory_client import MemoryClient, join
 from wire import Pubcomp, Publish, Pubrec, Pubrel, code, encode, prop
 
 pytest_plugins = ("memory_fixtures",)
 
-LEVELS = pytest.mark.parametrize(
-    "level", [code.V31, code.V311, code.V5], ids=["v31", "v311", "v5"]
-)
+LEVELS = pytest.mark.parametrize("level", [code.V31, code.V311, code.V5], ids=["v31", "v311", "v5"])
 
 
 def given(broker: MemoryBroker, level: int, qos: int, count: int = 1) -> MemoryClient:

@@ -1,6 +1,7 @@
 """CONNECT (section 3.1): who is let in, and what is refused with which code."""
 
 import pytest
+
 from memory_broker import MakeBroker, MemoryBroker
 from memory_client import MemoryClient, join
 from robustmq_common.spi.access import ALLOW, DENY, AuthResult, ClientInfo
@@ -9,9 +10,7 @@ from wire.primitives import string
 
 pytest_plugins = ("memory_fixtures",)
 
-LEVELS = pytest.mark.parametrize(
-    "level", [code.V31, code.V311, code.V5], ids=["v31", "v311", "v5"]
-)
+LEVELS = pytest.mark.parametrize("level", [code.V31, code.V311, code.V5], ids=["v31", "v311", "v5"])
 
 
 class Deciding:

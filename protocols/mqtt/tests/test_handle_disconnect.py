@@ -1,15 +1,14 @@
 """DISCONNECT from a client (section 3.14): the will, the session's time, and the end."""
 
 import pytest
+
 from memory_broker import MakeBroker, MemoryBroker
 from memory_client import MemoryClient, join
 from wire import Will, code, encode, prop
 
 pytest_plugins = ("memory_fixtures",)
 
-LEVELS = pytest.mark.parametrize(
-    "level", [code.V31, code.V311, code.V5], ids=["v31", "v311", "v5"]
-)
+LEVELS = pytest.mark.parametrize("level", [code.V31, code.V311, code.V5], ids=["v31", "v311", "v5"])
 
 
 def watched(broker: MemoryBroker, level: int, expiry: int = 0) -> tuple[MemoryClient, MemoryClient]:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+
 from memory_broker import MakeBroker, MemoryBroker
 from memory_client import MemoryClient, join
 from robustmq_common.spi.access import ALLOW, DENY, ClientInfo
@@ -11,9 +12,7 @@ from wire.primitives import string
 
 pytest_plugins = ("memory_fixtures",)
 
-LEVELS = pytest.mark.parametrize(
-    "level", [code.V31, code.V311, code.V5], ids=["v31", "v311", "v5"]
-)
+LEVELS = pytest.mark.parametrize("level", [code.V31, code.V311, code.V5], ids=["v31", "v311", "v5"])
 
 
 class Denying:
@@ -185,9 +184,7 @@ class TestExpiry:
         assert subscriber.packets() == []
 
     @pytest.mark.parametrize("given", [None, 10, 50])
-    def test_max_message_expiry_interval(
-        self, make_broker: MakeBroker, given: int | None
-    ) -> None:
+    def test_max_message_expiry_interval(self, make_broker: MakeBroker, given: int | None) -> None:
         broker = make_broker(max_message_expiry_interval=20)
         subscriber = join(broker, "s")
         subscriber.subscribe(("a", 1))
@@ -435,7 +432,9 @@ def test_counters(broker: MemoryBroker) -> None:
     for qos in (0, 1, 1, 2, 2, 2):
         client.send_publish("a", b"x", qos)
     assert {qos: broker.metric(f"messages.qos{qos}.received") for qos in (0, 1, 2)} == {
-        **{0: 1, 1: 2, 2: 3}
+        0: 1,
+        1: 2,
+        2: 3,
     }
     assert broker.metric("messages.received") == 6
 

@@ -1,6 +1,7 @@
 """SUBSCRIBE (section 3.8): each filter is granted or refused for itself."""
 
 import pytest
+
 from memory_broker import MakeBroker, MemoryBroker
 from memory_client import MemoryClient, join
 from robustmq_common.spi.access import ALLOW, DENY, ClientInfo
@@ -9,9 +10,7 @@ from wire import Suback, code, encode, prop
 
 pytest_plugins = ("memory_fixtures",)
 
-LEVELS = pytest.mark.parametrize(
-    "level", [code.V31, code.V311, code.V5], ids=["v31", "v311", "v5"]
-)
+LEVELS = pytest.mark.parametrize("level", [code.V31, code.V311, code.V5], ids=["v31", "v311", "v5"])
 
 
 class Denying:
@@ -217,9 +216,7 @@ class TestRetainAsPublished:
 
 
 class TestRetainHandling:
-    @pytest.mark.parametrize(
-        ("handling", "first", "again"), [(0, 1, 1), (1, 1, 0), (2, 0, 0)]
-    )
+    @pytest.mark.parametrize(("handling", "first", "again"), [(0, 1, 1), (1, 1, 0), (2, 0, 0)])
     def test_when_retained_messages_are_sent(
         self, broker: MemoryBroker, handling: int, first: int, again: int
     ) -> None:

@@ -1,15 +1,14 @@
 """UNSUBSCRIBE (section 3.10)."""
 
 import pytest
+
 from memory_broker import MakeBroker, MemoryBroker
 from memory_client import join
 from wire import Unsuback, code, encode, prop
 
 pytest_plugins = ("memory_fixtures",)
 
-LEVELS = pytest.mark.parametrize(
-    "level", [code.V31, code.V311, code.V5], ids=["v31", "v311", "v5"]
-)
+LEVELS = pytest.mark.parametrize("level", [code.V31, code.V311, code.V5], ids=["v31", "v311", "v5"])
 
 
 @LEVELS

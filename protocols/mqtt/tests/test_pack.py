@@ -17,9 +17,9 @@ def test_what_it_registers() -> None:
     (listener,) = pack.robustmq_default_listeners().values()
     assert listener == {"protocol": "mqtt", "transport": "tcp", "bind": "127.0.0.1:1883"}
     known = {name for name in dir(hookspecs) if name.startswith("robustmq_")}
-    assert {name for name in dir(pack) if name.startswith("robustmq_") and callable(
-        getattr(pack, name)
-    )} <= known
+    assert {
+        name for name in dir(pack) if name.startswith("robustmq_") and callable(getattr(pack, name))
+    } <= known
 
 
 def test_its_name_is_that_of_the_listener_s_protocol() -> None:
@@ -37,8 +37,10 @@ def test_stopping_ends_every_connection_and_publishes_wills(broker: MemoryBroker
     watcher = join(broker, "watcher", expiry=100)
     watcher.subscribe(("w", 1))
     watcher.drop()
-    clients = [join(broker, f"c{i}", level, will=Will("w", b"gone", 1)) for i, level in
-               enumerate((code.V31, code.V311, code.V5))]
+    clients = [
+        join(broker, f"c{i}", level, will=Will("w", b"gone", 1))
+        for i, level in enumerate((code.V31, code.V311, code.V5))
+    ]
     half_open = MemoryClient(broker)
     broker.stop()
     assert all(client.closed for client in [*clients, half_open])

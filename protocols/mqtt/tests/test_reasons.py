@@ -1,6 +1,7 @@
 """Reason Strings: only where they are wanted, and only if they fit."""
 
 import pytest
+
 from memory_broker import MemoryBroker
 from memory_client import join
 from robustmq_mqtt.codec.wire import PUBACK

@@ -1,15 +1,14 @@
 """Retaining (3.3.1.3): what is kept, for how long, how much of it, and who gets it."""
 
 import pytest
+
 from memory_broker import MakeBroker, MemoryBroker
 from memory_client import MemoryClient, join
 from wire import code, prop
 
 pytest_plugins = ("memory_fixtures",)
 
-LEVELS = pytest.mark.parametrize(
-    "level", [code.V31, code.V311, code.V5], ids=["v31", "v311", "v5"]
-)
+LEVELS = pytest.mark.parametrize("level", [code.V31, code.V311, code.V5], ids=["v31", "v311", "v5"])
 
 
 def retained(broker: MemoryBroker, topic_filter: str = "#") -> dict[str, bytes]:
@@ -100,7 +99,9 @@ def test_topics_that_change_often_do_not_pile_up_timers(broker: MemoryBroker) ->
     publisher = join(broker, "p")
     before = broker.timers.pending()
     for _ in range(200):
-        publisher.publish("a", b"x", retain=True, properties=[(prop.MESSAGE_EXPIRY_INTERVAL, 5_000_000)])
+        publisher.publish(
+            "a", b"x", retain=True, properties=[(prop.MESSAGE_EXPIRY_INTERVAL, 5_000_000)]
+        )
     assert broker.timers.pending() - before == 1
     publisher.publish("a", b"x", retain=True)
     assert broker.timers.pending() == before

@@ -55,7 +55,7 @@ def test_a_match_finds_what_a_search_finds(topics: set[str], filters: list[str])
 def test_thousands_of_topics() -> None:
     chance = random.Random(5)
     tree = RetainedTree()
-    topics = set()
+    topics: set[str] = set()
     while len(topics) < 2_000:
         topic = "/".join(chance.choice([*LEVELS, "c", "d"]) for _ in range(chance.randrange(1, 6)))
         if topic:

@@ -1,6 +1,7 @@
 """The window of unacknowledged messages, the queue behind it, and what happens when it is full."""
 
 import pytest
+
 from memory_broker import MakeBroker, MemoryBroker
 from memory_client import MemoryClient, join
 from wire import Disconnect, Publish, Pubrel, code, prop
@@ -208,7 +209,9 @@ class TestQueue:
             assert last.reason == code.QUOTA_EXCEEDED
         assert broker.metric("delivery.dropped.queue_full") == 2
         # The session lives on, with what it had.
-        assert [one.payload for one in join(broker, "c", level, expiry=100).take()] == numbers(0, 1, 2)
+        assert [one.payload for one in join(broker, "c", level, expiry=100).take()] == numbers(
+            0, 1, 2
+        )
 
     def test_a_subscriber_that_is_also_the_publisher_may_overflow(
         self, make_broker: MakeBroker
@@ -225,9 +228,7 @@ class TestQueue:
             assert broker.leftovers() == []
 
     @LEVELS
-    def test_a_group_whose_only_member_overflows(
-        self, make_broker: MakeBroker, level: int
-    ) -> None:
+    def test_a_group_whose_only_member_overflows(self, make_broker: MakeBroker, level: int) -> None:
         broker = make_broker(max_queued_messages=1, max_inflight=1, queue_overflow="disconnect")
         client = join(broker, "c", level)
         client.subscribe(("$share/g/a", 1))

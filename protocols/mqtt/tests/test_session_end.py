@@ -1,6 +1,7 @@
 """How sessions outlive their connections, and end."""
 
 import pytest
+
 from memory_broker import MakeBroker, MemoryBroker
 from memory_client import MemoryClient, join
 from robustmq_common.spi.access import ClientInfo

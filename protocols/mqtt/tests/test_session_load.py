@@ -1,12 +1,13 @@
-"""After a restart everything is back: sessions, queues, what is in flight, wills, retained messages.
+"""After a restart all is back: sessions, queues, what is in flight, wills, retained messages.
 
 Every test runs after a clean stop and after a crash, in which what is not committed is lost.
 """
 
 import pytest
+
 from memory_broker import MakeBroker, MemoryBroker
 from memory_client import MemoryClient, join
-from wire import Connack, Publish, Puback, Pubcomp, Pubrec, Pubrel, Will, code, encode, prop
+from wire import Connack, Puback, Pubcomp, Publish, Pubrec, Pubrel, Will, code, encode, prop
 
 pytest_plugins = ("memory_fixtures",)
 
@@ -198,8 +199,12 @@ def test_subscriptions_with_their_options(broker: MemoryBroker, crash: bool) -> 
         publisher.publish(topic, topic.encode(), 2, retain=topic == "retained")
     got = {one.topic: one for one in client.take()}
     assert {topic: one.qos for topic, one in got.items()} == {
-        **{"plain": 0, "granted/1": 1, "own": 2, "retained": 1},
-        **{"shared": 1, "shared/x": 1},
+        "plain": 0,
+        "granted/1": 1,
+        "own": 2,
+        "retained": 1,
+        "shared": 1,
+        "shared/x": 1,
     }
     assert got["own"].properties.all(prop.SUBSCRIPTION_IDENTIFIER) == [300]
     assert got["retained"].retain
@@ -260,8 +265,12 @@ def test_retained_messages(broker: MemoryBroker, crash: bool) -> None:
     publisher.publish("replaced", b"2", 2, retain=True)
     publisher.publish("removed", b"1", 1, retain=True)
     publisher.publish("removed", b"", 1, retain=True)
-    publisher.publish("expires", b"1", 1, retain=True, properties=[(prop.MESSAGE_EXPIRY_INTERVAL, 90)])
-    publisher.publish("lives", b"1", 1, retain=True, properties=[(prop.MESSAGE_EXPIRY_INTERVAL, 110)])
+    publisher.publish(
+        "expires", b"1", 1, retain=True, properties=[(prop.MESSAGE_EXPIRY_INTERVAL, 90)]
+    )
+    publisher.publish(
+        "lives", b"1", 1, retain=True, properties=[(prop.MESSAGE_EXPIRY_INTERVAL, 110)]
+    )
     broker.restart(crash=crash, away=100)
     reader = join(broker, "reader")
     reader.subscribe(("#", 2))
@@ -344,104 +353,6 @@ def test_a_clean_start_leaves_nothing_of_the_session_before(
     publish(broker, "b", b"5")
     assert [one.payload for one in client.take()] == [b"5"]
     assert set(broker.stored()) == {"mqtt/session/s"}
-
-
-class TestWill:
-    """A will outlives the broker: it is published once, at its time."""
-
-    def watched(self, broker: MemoryBroker, delay: int, expiry: int = DAY) -> None:
-        watcher = join(broker, "watcher", expiry=DAY)
-        watcher.subscribe(("will/#", 2))
-        properties: list[prop.Pair] = [
-            (prop.WILL_DELAY_INTERVAL, delay),
-            (prop.CONTENT_TYPE, "text"),
-            (prop.USER_PROPERTY, ("k", "v")),
-            (prop.MESSAGE_EXPIRY_INTERVAL, 1_000),
-        ]
-        will = Will("will/s", b"gone", 2, properties=properties)
-        self.client = join(broker, "s", expiry=expiry, will=will)
-
-    def wills(self, broker: MemoryBroker) -> list[Publish]:
-        watcher = again(broker, client_id="watcher")
-        wills = watcher.take()
-        watcher.disconnect()
-        return wills
-
-    @CRASH
-    def test_connected_when_the_broker_went(self, broker: MemoryBroker, crash: bool) -> None:
-        self.watched(broker, 0)
-        broker.restart(crash=crash, away=10)
-        (will,) = self.wills(broker)
-        assert (will.payload, will.qos, will.retain) == (b"gone", 2, False)
-        assert will.properties.get(prop.CONTENT_TYPE) == "text"
-        assert will.properties.user == [("k", "v")]
-        broker.restart(crash=crash)
-        assert self.wills(broker) == []
-
-    @CRASH
-    def test_the_delay_goes_on(self, broker: MemoryBroker, crash: bool) -> None:
-        self.watched(broker, 100)
-        self.client.drop()
-        broker.advance(30)
-        broker.restart(crash=crash, away=30)
-        broker.advance(39)
-        assert self.wills(broker) == []
-        broker.advance(2)
-        assert [one.payload for one in self.wills(broker)] == [b"gone"]
-        broker.restart(crash=crash, away=200)
-        broker.advance(200)
-        assert self.wills(broker) == []
-
-    @CRASH
-    def test_the_delay_ends_while_the_broker_is_away(
-        self, broker: MemoryBroker, crash: bool
-    ) -> None:
-        self.watched(broker, 100)
-        self.client.drop()
-        broker.restart(crash=crash, away=101)
-        assert [one.payload for one in self.wills(broker)] == [b"gone"]
-
-    @CRASH
-    def test_the_session_ends_before_the_delay(self, broker: MemoryBroker, crash: bool) -> None:
-        self.watched(broker, 100, expiry=50)
-        self.client.drop()
-        broker.restart(crash=crash, away=20)
-        broker.advance(29)
-        assert self.wills(broker) == []
-        broker.advance(2)
-        assert [one.payload for one in self.wills(broker)] == [b"gone"]
-
-    @CRASH
-    def test_the_session_ends_while_the_broker_is_away(
-        self, broker: MemoryBroker, crash: bool
-    ) -> None:
-        self.watched(broker, 100, expiry=50)
-        self.client.drop()
-        broker.restart(crash=crash, away=51)
-        assert [one.payload for one in self.wills(broker)] == [b"gone"]
-
-    @CRASH
-    def test_the_client_comes_back_in_time(self, broker: MemoryBroker, crash: bool) -> None:
-        self.watched(broker, 100)
-        self.client.drop()
-        broker.restart(crash=crash, away=50)
-        again(broker).disconnect()
-        broker.advance(1_000)
-        assert self.wills(broker) == []
-
-    @CRASH
-    def test_a_proper_disconnect_takes_it_away(self, broker: MemoryBroker, crash: bool) -> None:
-        self.watched(broker, 100)
-        self.client.disconnect()
-        broker.restart(crash=crash, away=200)
-        assert self.wills(broker) == []
-
-    @CRASH
-    def test_published_before(self, broker: MemoryBroker, crash: bool) -> None:
-        self.watched(broker, 0)
-        self.client.drop()
-        broker.restart(crash=crash)
-        assert [one.payload for one in self.wills(broker)] == [b"gone"]
 
 
 @CRASH
@@ -559,8 +470,14 @@ class TestStorage:
         from robustmq_common.spi.storage import Put, WriteBatch
 
         operations = [Put("mqtt/session/zombie", b"i\x00\x01", b"")]
-        operations = [Put("mqtt/session/zombie", b"sa/b", b'{"qos": 1, "no_local": false, '
-            b'"retain_as_published": false, "retain_handling": 0, "identifier": 0}')]
+        operations = [
+            Put(
+                "mqtt/session/zombie",
+                b"sa/b",
+                b'{"qos": 1, "no_local": false, '
+                b'"retain_as_published": false, "retain_handling": 0, "identifier": 0}',
+            )
+        ]
         run_to_end(broker.adapter.commit(WriteBatch(list(operations))))
         broker.restart()
         assert broker.leftovers() == []

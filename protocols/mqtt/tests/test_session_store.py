@@ -4,6 +4,7 @@ import random
 from typing import Any
 
 import pytest
+
 from memory_broker import MakeBroker, MemoryBroker
 from memory_client import MemoryClient, join
 from robustmq_mqtt.delivery import QUEUED
@@ -26,8 +27,9 @@ def picture(session: Session) -> dict[str, Any]:
             (one.message.payload, one.qos, one.packet_id if one.state != QUEUED else 0, one.state)
             for one in sorted(kept, key=lambda one: one.sequence)
         ],
-        "incoming": {number: message and message.payload for number, message in
-                     session.incoming.items()},
+        "incoming": {
+            number: message and message.payload for number, message in session.incoming.items()
+        },
         "expiry": session.expiry_interval,
     }
 

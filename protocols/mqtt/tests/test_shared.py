@@ -1,6 +1,7 @@
 """Shared subscriptions (4.8.2): turns, members that leave, and what becomes of their messages."""
 
 import pytest
+
 from memory_broker import MakeBroker, MemoryBroker
 from memory_client import MemoryClient, join
 from robustmq_mqtt.shared import split_shared
@@ -8,9 +9,7 @@ from wire import Pubrel, code, prop
 
 pytest_plugins = ("memory_fixtures",)
 
-LEVELS = pytest.mark.parametrize(
-    "level", [code.V31, code.V311, code.V5], ids=["v31", "v311", "v5"]
-)
+LEVELS = pytest.mark.parametrize("level", [code.V31, code.V311, code.V5], ids=["v31", "v311", "v5"])
 SHARED = "$share/g/a"
 
 
@@ -130,8 +129,9 @@ class TestLasting:
         second.drop()
         publish(broker, b"3", b"4", b"5", b"6")
         broker.restart()
-        got = [one.payload for name in ("m1", "m2")
-               for one in join(broker, name, expiry=100).take()]
+        got = [
+            one.payload for name in ("m1", "m2") for one in join(broker, name, expiry=100).take()
+        ]
         assert sorted(got) == [b"1", b"2", b"3", b"4", b"5", b"6"]
 
     def test_a_session_that_ends_leaves_everything_to_the_others(

@@ -3,6 +3,7 @@
 from collections import Counter
 
 import pytest
+
 from memory_broker import MakeBroker, MemoryBroker
 from memory_client import MemoryClient, join
 from robustmq_mqtt.stats import Stats
@@ -35,13 +36,23 @@ def test_a_day_in_the_life(make_broker: MakeBroker) -> None:
     client.publish("nobody", b"x")
     client.take()
     expected = {
-        **{"connections.accepted": 5, "connections.closed": 4, "connections.connected": 1},
-        **{"connections.connect_timeout": 1, "connections.protocol_error": 1},
-        **{"connections.count": 1, "live_connections.count": 1, "sessions.count": 1},
-        **{"session.created": 3, "session.resumed": 2, "session.takenover": 1},
-        **{"session.expired": 1, "session.discarded": 0},
-        **{"messages.received": 2, "messages.sent": 1, "messages.dropped.no_subscribers": 1},
-        **{"subscriptions.count": 1},
+        "connections.accepted": 5,
+        "connections.closed": 4,
+        "connections.connected": 1,
+        "connections.connect_timeout": 1,
+        "connections.protocol_error": 1,
+        "connections.count": 1,
+        "live_connections.count": 1,
+        "sessions.count": 1,
+        "session.created": 3,
+        "session.resumed": 2,
+        "session.takenover": 1,
+        "session.expired": 1,
+        "session.discarded": 0,
+        "messages.received": 2,
+        "messages.sent": 1,
+        "messages.dropped.no_subscribers": 1,
+        "subscriptions.count": 1,
     }
     assert {name: broker.metric(name) for name in expected} == expected
 

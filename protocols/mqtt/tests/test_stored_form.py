@@ -25,7 +25,7 @@ from robustmq_mqtt.stored_form import (
     session_shard,
 )
 
-TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)), max_size=20)
+TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=20)
 TOPIC = TEXT.filter(lambda text: text and not set(text) & set("+#"))
 
 
@@ -123,7 +123,12 @@ def test_deliveries(
     again = decode_delivery(encode_delivery(delivery), {message_id: message})
     assert again is not None
     assert again.message is message
-    assert (again.qos, again.retain, again.state, again.packet_id) == (qos, retain, state, packet_id)
+    assert (again.qos, again.retain, again.state, again.packet_id) == (
+        qos,
+        retain,
+        state,
+        packet_id,
+    )
     assert (again.identifiers, again.shared, again.stored) == (identifiers or None, shared, True)
 
 
@@ -134,9 +139,7 @@ def test_a_delivery_whose_message_is_gone() -> None:
 
 
 @given(TOPIC, st.binary(max_size=50), st.integers(0, 2), st.booleans(), properties(will=True))
-def test_wills(
-    topic: str, payload: bytes, qos: int, retain: bool, held: Properties | None
-) -> None:
+def test_wills(topic: str, payload: bytes, qos: int, retain: bool, held: Properties | None) -> None:
     will = Will(topic, payload, qos, retain, held)
     again = decode_will(encode_will(will))
     assert again is not None

@@ -3,6 +3,7 @@
 import itertools
 
 import pytest
+
 from memory_broker import MakeBroker, MemoryBroker
 from memory_client import join
 from robustmq_mqtt.codec.publish import new_publish

@@ -1,6 +1,7 @@
 """What the broker says of itself below $SYS."""
 
 import pytest
+
 from memory_broker import MakeBroker, MemoryBroker
 from memory_client import join
 from robustmq_broker import __version__

@@ -16,20 +16,37 @@ LEVELS = 5
 
 
 @pytest.mark.parametrize(
-    "topic", ["a", "/", "//", "a/b", " ", "a b", "$SYS", "$SYS/x", "é/日本", "a/b/c/d/e", "\U0001f600"]
+    "topic",
+    ["a", "/", "//", "a/b", " ", "a b", "$SYS", "$SYS/x", "é/日本", "a/b/c/d/e", "\U0001f600"],
 )
 def test_names(topic: str) -> None:
     check_topic_name(topic, LEVELS)
 
 
-@pytest.mark.parametrize("topic", ["", "#", "+", "a/#", "a/+/b", "a+", "a#b", "a/b/c/d/e/f", "/////"])
+@pytest.mark.parametrize(
+    "topic", ["", "#", "+", "a/#", "a/+/b", "a+", "a#b", "a/b/c/d/e/f", "/////"]
+)
 def test_what_is_no_name(topic: str) -> None:
     with pytest.raises(PacketError) as refused:
         check_topic_name(topic, LEVELS)
     assert refused.value.reason_code == TOPIC_NAME_INVALID
 
 
-FILTERS = ["#", "+", "/", "a", "a/#", "/#", "+/#", "+/+", "/+", "a/+/b", "$SYS/#", "a/b/c/d/#", "a b"]
+FILTERS = [
+    "#",
+    "+",
+    "/",
+    "a",
+    "a/#",
+    "/#",
+    "+/#",
+    "+/+",
+    "/+",
+    "a/+/b",
+    "$SYS/#",
+    "a/b/c/d/#",
+    "a b",
+]
 BAD_FILTERS = [
     *("", "##", "a#", "#/", "#/a", "a/#/b", "#a", "/#/", "+a", "a+", "a/b+/c", "++", "a/++/b"),
     *("+#", "a/b/c/d/e/#", "/////"),

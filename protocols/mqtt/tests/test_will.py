@@ -1,6 +1,7 @@
 """Will messages (3.1.2.5): when they are published, and with what."""
 
 import pytest
+
 from memory_broker import MakeBroker, MemoryBroker
 from memory_client import MemoryClient, join
 from robustmq_common.spi.access import ALLOW, DENY, ClientInfo
@@ -8,9 +9,7 @@ from wire import Will, code, encode, prop
 
 pytest_plugins = ("memory_fixtures",)
 
-LEVELS = pytest.mark.parametrize(
-    "level", [code.V31, code.V311, code.V5], ids=["v31", "v311", "v5"]
-)
+LEVELS = pytest.mark.parametrize("level", [code.V31, code.V311, code.V5], ids=["v31", "v311", "v5"])
 
 
 @pytest.fixture
@@ -41,7 +40,9 @@ def test_a_lost_connection(
 
 
 @LEVELS
-@pytest.mark.parametrize("packet", [b"\x00\x00", encode.packet(0x30, b""), encode.PINGREQ + b"\x10"])
+@pytest.mark.parametrize(
+    "packet", [b"\x00\x00", encode.packet(0x30, b""), encode.PINGREQ + b"\x10"]
+)
 def test_a_broken_protocol(
     broker: MemoryBroker, watcher: MemoryClient, level: int, packet: bytes
 ) -> None:
@@ -191,8 +192,6 @@ def test_wills_of_clients_that_watch_each_other(make_broker: MakeBroker) -> None
         client.subscribe(("w", 1))
     broker.stop()
     broker.start()
-    counts = [
-        len(join(broker, f"c{number}", expiry=100).take()) for number in range(20)
-    ]
+    counts = [len(join(broker, f"c{number}", expiry=100).take()) for number in range(20)]
     # Each went, and each that was still to go or gone already keeps what came.
     assert counts == [20] * 20

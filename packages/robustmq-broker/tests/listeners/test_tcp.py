@@ -190,11 +190,8 @@ def test_more_connections_than_allowed_are_refused(loop_factory: Any) -> None:
         await listening.client()
         await listening.connection(2)
         reader, _ = await listening.client()
-        with pytest.raises(asyncio.IncompleteReadError):
-            try:
-                await asyncio.wait_for(reader.readexactly(1), DEADLINE)
-            except ConnectionResetError:
-                raise asyncio.IncompleteReadError(b"", 1) from None
+        with pytest.raises((asyncio.IncompleteReadError, ConnectionResetError)):
+            await asyncio.wait_for(reader.readexactly(1), DEADLINE)
         assert len(listening.pack.connections) == 2
         assert listening.metrics["connections.refused.max_connections"] == 1
         listening.clients[0].transport.abort()
@@ -379,7 +376,5 @@ def test_sockets_do_not_block_and_may_be_bound_again() -> None:
     with bound_socket("127.0.0.1", 0) as sock:
         assert sock.getblocking() is False
         assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR) != 0
-    with pytest.raises(OSError, match="assign requested address|not known|Cannot assign"):
+    with pytest.raises(OSError, match=r"assign requested address|not known|Cannot assign"):
         bound_socket("192.0.2.1", 0)
-
-

@@ -59,6 +59,9 @@ class FakeSubscription:
             self.subscriber.got.append((message, tuple(sorted(self.filters))))
         return self.subscriber.accepts
 
+    def stores(self) -> bool:
+        return False
+
     def merged(self, others: list[Any]) -> "FakeSubscription":
         names = [name for one in (self, *others) for name in one.filters]
         return FakeSubscription(self.subscriber, names)
