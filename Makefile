@@ -58,8 +58,7 @@ kinds: $(TOOLS) ## Write the lists of compiled modules after marking or unmarkin
 	@$(PY) -m tools.kinds --write
 
 docs: setup ## Write the pages of docs/ that are generated from sources and tests
-	@$(PY) -m tools.generate_reference
-	@$(PY) -m tools.conformance_table
+	@$(PY) -m tools.docs
 
 bench: setup ## Measure the broker (see bench/README.md)
 	@$(PY) -m bench $(ARGS)

@@ -14,8 +14,7 @@ CHECKS: Final = {
     "types": ["tools.typecheck"],
     "imports": ["tools.contracts"],
     "tidy": ["tools.tidy"],
-    "reference": ["tools.generate_reference", "--check"],
-    "conformance": ["tools.conformance_table", "--check"],
+    "docs": ["tools.docs", "--check"],
 }
 
 

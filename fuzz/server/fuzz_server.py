@@ -4,9 +4,9 @@
     python fuzz/server/fuzz_server.py --rounds 1000
     python fuzz/server/fuzz_server.py --input '{"configuration": 0, "moves": [[0, 1, 2, null]]}'
 
-What must hold is said in `tests/support/server_fuzz.py`. A failure is made as short as it gets, then
-printed with the bytes that were sent, the seed, and what to give to --input; the exit code is 1. The
-same seed and number of rounds give the same inputs.
+What must hold is said in `tests/support/server_fuzz.py`. A failure is made as short as it gets,
+then printed with the bytes that were sent, the seed, and what to give to --input; the exit code is
+1. The same seed and number of rounds give the same inputs.
 """
 
 import argparse
