@@ -76,6 +76,5 @@ tests/integration/js/node_modules: tests/integration/js/package-lock.json
 	@touch $@
 
 clean: ## Remove everything that is made here
-	@rm -rf $(VENV) .build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
-	@rm -rf tests/integration/js/node_modules
-	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	@rm -rf $(VENV) .build dist tests/integration/js/node_modules
+	@find . -type d \( -name __pycache__ -o -name '.*_cache' -o -name .hypothesis \) -prune -exec rm -rf {} +

@@ -18,7 +18,7 @@ from robustmq_common import message
 from robustmq_common.plugins import hookspecs
 from robustmq_common.plugins.kinds import KINDS
 from robustmq_common.spi import access, events, pack, services, storage
-from tools.workspace import ROOT, packages
+from tools.workspace import ROOT, source_tree
 
 PAGE: Final = "docs/reference/hooks.md"
 
@@ -96,21 +96,12 @@ def page() -> str:
     for title, (module, names) in INTERFACES.items():
         parts.append(f"## {title}\n")
         classes = {
-            node.name: node for node in source_tree(module).body if isinstance(node, ast.ClassDef)
+            node.name: node
+            for node in source_tree(module.__name__).body
+            if isinstance(node, ast.ClassDef)
         }
         parts += [interface_part(module.__name__, classes[name]) for name in names]
     return "\n".join(parts)
-
-
-def source_tree(module: ModuleType) -> ast.Module:
-    """Return the parsed source of a module, which may have been imported in compiled form."""
-    (tree,) = (
-        item.tree
-        for package in packages()
-        for item in package.modules
-        if item.name == module.__name__
-    )
-    return tree
 
 
 def hook_part(hook: str) -> str:

@@ -6,6 +6,7 @@ All of it comes from the code: the models of the sections, the commands and the 
     python -m tools.generate_reference --check    name the files that are out of date, exit 1
 """
 
+import ast
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
@@ -24,7 +25,7 @@ from robustmq_common.config.expectations import bounds, show_value, type_name
 from robustmq_common.config.schema import FreeTable, Key, NamedTables, Node, Table, build, dotted
 from robustmq_common.config.schema import Path as KeyPath
 from robustmq_mqtt import pack
-from tools.workspace import ROOT
+from tools.workspace import ROOT, source_tree
 
 WIDTH: Final = 98
 NAME: Final = "NAME"
@@ -249,9 +250,14 @@ def option_help(option: Any) -> str:
 def exit_codes_part() -> str:
     """List the exit codes: those of the error tree, and a few more."""
     codes = dict(OTHER_EXIT_CODES)
+    meanings = {
+        node.name: (ast.get_docstring(node) or "").split("\n", maxsplit=1)[0]
+        for node in source_tree(errors.__name__).body
+        if isinstance(node, ast.ClassDef)
+    }
     for error in subclasses(errors.RobustMQError):
         if error is not errors.RobustMQError and "exit_code" in vars(error):
-            meaning = (error.__doc__ or "").split("\n", maxsplit=1)[0]
+            meaning = meanings[error.__name__]
             code = error.exit_code
             codes[code] = f"{codes[code]} {meaning}" if code in codes else meaning
     rows = "".join(f"| {code} | {codes[code]} |\n" for code in sorted(codes))

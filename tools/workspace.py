@@ -133,3 +133,14 @@ def siblings(package: Package, members: list[Package]) -> list[Package]:
     """Return the members that `package` depends on."""
     wanted = {requirement_name(item) for item in package.requirements}
     return [member for member in members if member.name in wanted]
+
+
+def source_tree(name: str) -> ast.Module:
+    """Return the parsed source of a module, by its dotted name.
+
+    For what is written in sources only: compiled modules have no docstrings and no source lines.
+    """
+    (tree,) = (
+        module.tree for package in packages() for module in package.modules if module.name == name
+    )
+    return tree

@@ -1,8 +1,9 @@
-"""QoS 1 arrives, QoS 2 arrives once, both in order: over lost connections, crashes and slow storage.
+"""QoS 1 arrives, QoS 2 arrives once, over lost connections, crashes and slow storage.
 
-Publisher and subscriber are correct clients with sessions that last. Everything else goes wrong: each
-connection may end at any time, acknowledgements are late, the broker stops or crashes between two
-turns of its loop, and commits take long.
+Publishers and subscriber are correct clients with sessions that last. Everything else goes wrong:
+each connection may end at any time, acknowledgements are late, the broker stops or crashes between
+two turns of its loop, and commits take long. Order is looked at where it is promised: while the
+connections last.
 """
 
 import random
@@ -31,7 +32,9 @@ class Peer:
             properties = [(prop.SESSION_EXPIRY_INTERVAL, 1_000)] if self.level == code.V5 else []
             self.client = MemoryClient(self.broker, self.level)
             self.client.send(
-                encode.connect(self.level, self.name, clean=False, keep_alive=0, properties=properties)
+                encode.connect(
+                    self.level, self.name, clean=False, keep_alive=0, properties=properties
+                )
             )
             self.greet()
         return self.client

@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from memory_loop import Gate, MemoryLoop, MemoryTimers, run_to_end
 from robustmq_broker.access import AccessControl
+from robustmq_broker.app import CLOSE_SECONDS
 from robustmq_broker.services import Services
 from robustmq_broker.storage.memory import MemoryAdapter
 from robustmq_common.spi.access import Authenticator, Authorizer, EnhancedAuthenticator
@@ -215,8 +216,14 @@ class MemoryBroker:
         self.run_until_idle()
 
     def stop(self) -> None:
-        """Stop as SIGTERM does; storage stays open."""
+        """Stop as SIGTERM does, with the time that takes; storage stays open."""
         self.pack.stopping()
+        self.run_until_idle()
+        end = self.clock.monotonic + CLOSE_SECONDS
+        while self.context.connections and self.clock.monotonic < end:
+            self.advance(0.1)
+        for client in self._clients:
+            client.transport.lose()
         self.run_until_idle()
         run_to_end(self.services.close())
         run_to_end(self.pack.stop())

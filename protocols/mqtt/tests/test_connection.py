@@ -5,16 +5,13 @@ import pytest
 from memory_broker import MakeBroker, MemoryBroker
 from memory_client import MemoryClient, join
 from memory_loop import Gate
-from robustmq_common.spi.access import ALLOW, DENY, IGNORE, AuthResult, ClientInfo, ExchangeStep
+from robustmq_common.spi.access import DENY, AuthResult, ClientInfo, ExchangeStep
 from wire import (
-    Auth,
     Connack,
     Disconnect,
     Pingresp,
-    Puback,
     Publish,
     Suback,
-    Will,
     code,
     encode,
     prop,
@@ -256,101 +253,6 @@ class TestOutput:
         assert client.raw.transport.reading
 
 
-class TestTime:
-    @LEVELS
-    def test_connect_timeout(self, make_broker: MakeBroker, level: int) -> None:
-        broker = make_broker(connect_timeout=5.0)
-        silent = MemoryClient(broker, level)
-        slow = MemoryClient(broker, level)
-        slow.send(encode.connect(level, "c")[:-1])
-        done = join(broker, "done", level)
-        broker.advance(4.9)
-        assert not silent.closed
-        broker.advance(0.2)
-        assert silent.raw.received() == b""
-        assert [one.closed for one in (silent, slow, done)] == [True, True, False]
-        assert broker.metric("connections.connect_timeout") == 2
-        done.disconnect()
-        assert broker.leftovers() == []
-
-    @LEVELS
-    def test_keep_alive(self, broker: MemoryBroker, level: int) -> None:
-        client = join(broker, "c", level, keep_alive=10)
-        broker.advance(14.9)
-        assert not client.closed
-        client.send(encode.PINGREQ)
-        client.packet(Pingresp)
-        broker.advance(14.9)
-        assert not client.closed
-        broker.advance(0.2)
-        assert client.refused() == (code.KEEP_ALIVE_TIMEOUT if level == code.V5 else 0)
-        assert broker.leftovers() == []
-
-    def test_any_byte_shows_that_a_client_lives(self, broker: MemoryBroker) -> None:
-        client = join(broker, keep_alive=10)
-        for byte in encode.publish(code.V5, "a", b"x"):
-            broker.advance(14)
-            client.send(bytes([byte]))
-        assert not client.closed
-
-    @LEVELS
-    def test_no_keep_alive_no_timeout(self, broker: MemoryBroker, level: int) -> None:
-        client = join(broker, "c", level, keep_alive=0)
-        broker.advance(1_000_000)
-        assert not client.closed
-
-    def test_keepalive_multiplier(self, make_broker: MakeBroker) -> None:
-        broker = make_broker(keepalive_multiplier=3.0)
-        client = join(broker, keep_alive=10)
-        broker.advance(29.9)
-        assert not client.closed
-        broker.advance(0.2)
-        assert client.closed
-
-    @pytest.mark.parametrize(
-        ("configured", "asked", "told", "seconds"),
-        [
-            ({"server_keep_alive": 20}, 100, 20, 20),
-            ({"server_keep_alive": 20}, 0, 20, 20),
-            ({"server_keep_alive": 20}, 20, None, 20),
-            ({"max_keep_alive": 20}, 100, 20, 20),
-            ({"max_keep_alive": 20}, 0, 20, 20),
-            ({"max_keep_alive": 20}, 10, None, 10),
-            ({"max_keep_alive": 20, "server_keep_alive": 30}, 10, 30, 30),
-        ],
-    )
-    def test_the_server_s_keep_alive(
-        self,
-        make_broker: MakeBroker,
-        configured: dict[str, int],
-        asked: int,
-        told: int | None,
-        seconds: int,
-    ) -> None:
-        broker = make_broker(**configured)
-        client = MemoryClient(broker)
-        connack = client.connect(keep_alive=asked)
-        assert connack.properties.get(prop.SERVER_KEEP_ALIVE) == told
-        broker.advance(1.5 * seconds - 0.1)
-        assert not client.closed
-        broker.advance(0.2)
-        assert client.closed
-
-    @pytest.mark.parametrize("name", ["server_keep_alive", "max_keep_alive"])
-    def test_3_x_clients_keep_their_own(self, make_broker: MakeBroker, name: str) -> None:
-        broker = make_broker(**{name: 10})
-        client = join(broker, "c", code.V311, keep_alive=100)
-        broker.advance(149)
-        assert not client.closed
-
-    def test_a_timeout_publishes_the_will(self, broker: MemoryBroker) -> None:
-        watcher = join(broker, "watcher")
-        watcher.subscribe("w")
-        join(broker, keep_alive=10, will=Will("w", b"gone"))
-        broker.advance(16)
-        assert watcher.payloads() == [b"gone"]
-
-
 class Waiting:
     """An authenticator that answers when a test opens its gate."""
 
@@ -370,102 +272,6 @@ class Waiting:
         self.gates[number].open(result)
 
 
-class TestHeld:
-    """While authentication is under way nothing else of this client is looked at."""
-
-    @LEVELS
-    @pytest.mark.parametrize("bytewise", [False, True])
-    def test_what_comes_meanwhile_is_handled_afterwards(
-        self, make_broker: MakeBroker, level: int, bytewise: bool
-    ) -> None:
-        authenticator = Waiting()
-        broker = make_broker(authenticators=[authenticator])
-        client = MemoryClient(broker, level)
-        data = (
-            encode.connect(level, "c")
-            + encode.subscribe(level, 1, [("a", 0)])
-            + encode.publish(level, "a", b"x")
-            + encode.PINGREQ[:1]
-        )
-        if bytewise:
-            client.raw.send_bytewise(data)
-        else:
-            client.send(data)
-        client.send(encode.PINGREQ[1:])
-        assert client.packets() == []
-        assert not client.raw.transport.reading
-        authenticator.answer(broker, AuthResult(ALLOW))
-        assert [type(one) for one in client.packets()] == [Connack, Suback, Publish, Pingresp]
-        assert client.raw.transport.reading
-
-    def test_bytes_that_were_read_already_are_kept(self, make_broker: MakeBroker) -> None:
-        authenticator = Waiting()
-        broker = make_broker(authenticators=[authenticator])
-        client = MemoryClient(broker)
-        client.send(encode.connect(code.V5, "c"))
-        connection = client.raw.transport.connection
-        assert connection is not None
-        for byte in encode.PINGREQ + encode.PINGREQ:
-            connection.data_received(bytes([byte]))
-        authenticator.answer(broker, AuthResult(ALLOW))
-        assert [type(one) for one in client.packets()] == [Connack, Pingresp, Pingresp]
-
-    @LEVELS
-    def test_nothing_is_handled_after_a_refusal(self, make_broker: MakeBroker, level: int) -> None:
-        authenticator = Waiting()
-        broker = make_broker(authenticators=[authenticator])
-        client = MemoryClient(broker, level)
-        client.send(encode.connect(level, "c") + encode.publish(level, "r", b"x", retain=True))
-        authenticator.answer(broker, AuthResult(DENY, code.BAD_USER_NAME_OR_PASSWORD, "who?"))
-        assert client.refused() == (0x86 if level == code.V5 else 4)
-        assert broker.context.retained.count == 0
-        assert broker.leftovers() == []
-
-    def test_it_has_to_end_within_the_connect_timeout(self, make_broker: MakeBroker) -> None:
-        authenticator = Waiting()
-        broker = make_broker(authenticators=[authenticator], connect_timeout=5.0)
-        client = MemoryClient(broker)
-        client.send(encode.connect(code.V5, "c"))
-        broker.advance(5.1)
-        assert client.closed
-        authenticator.answer(broker, AuthResult(ALLOW))
-        broker.run_until_idle()
-        assert client.raw.received() == b""
-        assert broker.leftovers() == []
-
-    def test_the_client_may_go_meanwhile(self, make_broker: MakeBroker) -> None:
-        authenticator = Waiting()
-        broker = make_broker(authenticators=[authenticator])
-        client = MemoryClient(broker)
-        client.send(encode.connect(code.V5, "c", will=Will("w")))
-        client.drop()
-        authenticator.answer(broker, AuthResult(ALLOW))
-        assert broker.leftovers() == []
-
-    def test_two_of_the_same_identifier(self, make_broker: MakeBroker) -> None:
-        authenticator = Waiting()
-        broker = make_broker(authenticators=[authenticator])
-        first, second = MemoryClient(broker), MemoryClient(broker)
-        for client in (first, second):
-            client.send(encode.connect(code.V5, "c"))
-        authenticator.answer(broker, AuthResult(ALLOW), 1)
-        second.packet(Connack)
-        authenticator.answer(broker, AuthResult(ALLOW))
-        first.packet(Connack)
-        assert second.refused() == code.SESSION_TAKEN_OVER
-        assert not first.closed
-
-    def test_a_stop_meanwhile(self, make_broker: MakeBroker) -> None:
-        authenticator = Waiting()
-        broker = make_broker(authenticators=[authenticator])
-        client = MemoryClient(broker)
-        client.send(encode.connect(code.V5, "c"))
-        broker.pack.stopping()
-        assert client.closed
-        authenticator.answer(broker, AuthResult(ALLOW))
-        assert broker.leftovers() == []
-
-
 class SlowMethod:
     """An Authentication Method whose steps are answered by a test."""
 
@@ -481,30 +287,6 @@ class SlowMethod:
         self.gates.append(Gate())
         result: ExchangeStep = await self.gates[-1]
         return result
-
-
-def test_a_long_re_authentication_does_not_cost_the_keep_alive(make_broker: MakeBroker) -> None:
-    """The client cannot be heard while the method thinks: its silence is not its fault."""
-    method = SlowMethod()
-    broker = make_broker(enhanced=[method])
-    named = [(prop.AUTHENTICATION_METHOD, "slow")]
-    client = MemoryClient(broker)
-    client.send(encode.connect(code.V5, "c", keep_alive=10, properties=named))
-    broker.run_until_idle()
-    method.gates[0].open(ExchangeStep(ALLOW))
-    client.packet(Connack)
-    client.send(encode.auth(code.RE_AUTHENTICATE, named))
-    for _ in range(3):
-        broker.advance(9)
-        client.send(encode.PINGREQ)
-    assert not client.closed
-    method.gates[1].open(ExchangeStep(IGNORE, b"?"))
-    kinds = [type(one) for one in client.packets()]
-    assert kinds == [Auth, Pingresp, Pingresp, Pingresp]
-    broker.advance(14.9)
-    assert not client.closed
-    broker.advance(0.2)
-    assert client.refused() == code.KEEP_ALIVE_TIMEOUT
 
 
 class TestEnd:
@@ -600,13 +382,11 @@ def test_a_bug_costs_one_connection(make_broker: MakeBroker) -> None:
     assert broker.leftovers() == []
 
 
-def test_acknowledgements_after_the_end_are_not_written(make_broker: MakeBroker) -> None:
-    broker = make_broker(max_queued_messages=1, max_inflight=1, queue_overflow="disconnect")
+def test_what_is_sent_after_the_end_is_not_written(broker: MemoryBroker) -> None:
     client = join(broker)
-    client.subscribe(("a", 1))
-    for number in range(1, 6):
-        client.send_publish("a", b"x", 1, packet_id=number)
-    found = client.packets()
-    assert isinstance(found[-1], Disconnect)
+    connection = client.raw.transport.connection
+    assert connection is not None
+    connection.disconnect(code.NOT_AUTHORIZED, "go")
+    connection.send(encode.PINGREQ)
+    client.packet(Disconnect)
     assert client.raw.transport.late == b""
-    assert len([one for one in found if isinstance(one, Puback)]) <= 3

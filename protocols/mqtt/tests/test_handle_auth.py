@@ -317,6 +317,28 @@ class TestAgain:
         method.gates[0].open()
         assert [type(one) for one in client.packets()] == [Auth, Pingresp, Pingresp]
 
+    def test_storage_that_was_behind_lets_the_exchange_go_on(
+        self, make_broker: MakeBroker, method: Challenge
+    ) -> None:
+        """The client's answer is awaited, and the client is held back for another reason."""
+        broker = make_broker(enhanced=[method], receive_maximum=2)
+        watcher = join(broker, "watcher", expiry=1_000)
+        watcher.subscribe(("a", 1))
+        watcher.disconnect()
+        client = admitted(broker)
+        client.send(encode.auth(code.RE_AUTHENTICATE, data(b"again")))
+        client.packet(Auth)
+        broker.adapter.slow = True
+        for _ in range(3):
+            client.send_publish("a", b"x", 1)
+        client.send(encode.auth(code.CONTINUE_AUTHENTICATION, data(b"answer")))
+        broker.run_until_idle()
+        broker.adapter.slow = False
+        while broker.adapter.waiting:
+            broker.adapter.release()
+            broker.run_until_idle()
+        assert [type(one).__name__ for one in client.packets()] == ["Puback"] * 3 + ["Auth"]
+
     def test_storage_that_catches_up_does_not_end_the_wait(
         self, make_broker: MakeBroker, method: Challenge
     ) -> None:

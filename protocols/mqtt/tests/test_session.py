@@ -245,6 +245,21 @@ class TestQueue:
         assert [member.closed for member in members] == [True] * 3
         assert broker.leftovers() == []
 
+    @pytest.mark.parametrize("expiry", [0, 100])
+    def test_a_large_group_overflows_one_after_the_other(
+        self, make_broker: MakeBroker, expiry: int
+    ) -> None:
+        """What one leaves is too much for the next: that must not go as deep as there are members."""
+        broker = make_broker(max_queued_messages=1, max_inflight=1, queue_overflow="disconnect")
+        count = 300
+        members = [join(broker, f"m{i}", expiry=expiry) for i in range(count)]
+        for member in members:
+            member.subscribe(("$share/g/a", 1))
+        publish(broker, *numbers(*range(2 * count)))
+        assert not any(member.closed for member in members)
+        publish(broker, b"one too many")
+        assert all(member.closed for member in members)
+
     def test_no_bound(self, make_broker: MakeBroker) -> None:
         broker = make_broker(max_queued_messages=0)
         client = join(broker, expiry=100)

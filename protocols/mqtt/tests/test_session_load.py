@@ -7,7 +7,7 @@ import pytest
 
 from memory_broker import MakeBroker, MemoryBroker
 from memory_client import MemoryClient, join
-from wire import Connack, Puback, Pubcomp, Publish, Pubrec, Pubrel, Will, code, encode, prop
+from wire import Connack, Publish, Will, code, encode, prop
 
 pytest_plugins = ("memory_fixtures",)
 
@@ -54,131 +54,6 @@ def test_queued_messages(broker: MemoryBroker, crash: bool, level: int, connecte
     client.disconnect()
     broker.restart(crash=crash)
     assert again(broker, level).take() == []
-
-
-@CRASH
-@LEVELS
-@pytest.mark.parametrize("qos", [1, 2])
-def test_unacknowledged_messages_come_again_with_their_identifier(
-    broker: MemoryBroker, crash: bool, level: int, qos: int
-) -> None:
-    client = join(broker, "s", level, expiry=DAY)
-    client.subscribe(("a", qos))
-    publish(broker, "a", b"1", b"2", b"3", qos=qos)
-    first = client.publishes()
-    broker.restart(crash=crash)
-    client = again(broker, level)
-    second = client.publishes()
-    assert [one.payload for one in second] == [b"1", b"2", b"3"]
-    assert [one.packet_id for one in second] == [one.packet_id for one in first]
-    assert [one.dup for one in second] == [True] * 3
-    assert {one.qos for one in second} == {qos}
-
-
-@CRASH
-def test_acknowledged_ones_do_not(broker: MemoryBroker, crash: bool) -> None:
-    client = join(broker, "s", expiry=DAY)
-    client.subscribe(("a", 2))
-    publish(broker, "a", b"1", b"2", b"3", b"4")
-    one, two, three, four = client.publishes()
-    client.ack(code.PUBACK, one.packet_id)
-    client.ack(code.PUBACK, three.packet_id)
-    broker.restart(crash=crash)
-    left = again(broker).publishes()
-    assert [(one.payload, one.packet_id) for one in left] == [
-        (b"2", two.packet_id),
-        (b"4", four.packet_id),
-    ]
-
-
-@CRASH
-def test_new_messages_do_not_take_an_identifier_in_use(broker: MemoryBroker, crash: bool) -> None:
-    client = join(broker, "s", expiry=DAY)
-    client.subscribe(("a", 1))
-    publish(broker, "a", b"1", b"2")
-    (one, two) = client.publishes()
-    client.ack(code.PUBACK, two.packet_id)
-    broker.restart(crash=crash)
-    client = again(broker)
-    publish(broker, "a", b"3", b"4")
-    identifiers = [message.packet_id for message in client.publishes()]
-    assert identifiers[0] == one.packet_id
-    assert len(set(identifiers)) == 3
-
-
-@CRASH
-@LEVELS
-def test_qos2_to_the_client_goes_on_where_it_stood(
-    broker: MemoryBroker, crash: bool, level: int
-) -> None:
-    client = join(broker, "s", level, expiry=DAY)
-    client.subscribe(("a", 2))
-    publish(broker, "a", b"sent", b"released", b"done", qos=2)
-    sent, released, done = client.publishes()
-    client.ack(code.PUBREC, released.packet_id)
-    client.packet(Pubrel)
-    client.ack(code.PUBREC, done.packet_id)
-    client.packet(Pubrel)
-    client.ack(code.PUBCOMP, done.packet_id)
-    broker.restart(crash=crash)
-    client = again(broker, level)
-    first, second = client.packets()
-    assert isinstance(first, Publish)
-    assert (first.payload, first.packet_id, first.dup) == (b"sent", sent.packet_id, True)
-    # The client has this one: only its release is repeated.
-    assert isinstance(second, Pubrel)
-    assert second.packet_id == released.packet_id
-    client.ack(code.PUBCOMP, second.packet_id)
-    client.ack(code.PUBREC, first.packet_id)
-    assert client.packet(Pubrel).packet_id == first.packet_id
-    client.ack(code.PUBCOMP, first.packet_id)
-    broker.restart(crash=crash)
-    assert again(broker, level).packets() == []
-
-
-@CRASH
-@LEVELS
-@pytest.mark.parametrize("durable", [False, True], ids=["from clean", "from lasting"])
-def test_qos2_from_the_client_arrives_exactly_once(
-    broker: MemoryBroker, crash: bool, level: int, durable: bool
-) -> None:
-    watcher = join(broker, "watcher", expiry=DAY)
-    watcher.subscribe(("a", 2))
-    client = join(broker, "s", level, expiry=DAY)
-    client.send_publish("a", b"once", 2, packet_id=7)
-    client.packet(Pubrec)
-    broker.restart(crash=crash)
-    client = again(broker, level)
-    # PUBREC may have been lost: the client repeats the message, and then lets go of it.
-    client.send_publish("a", b"once", 2, packet_id=7, dup=True)
-    assert client.packet(Pubrec).packet_id == 7
-    broker.restart(crash=crash)
-    client = again(broker, level)
-    client.ack(code.PUBREL, 7)
-    assert client.packet(Pubcomp).reason == 0
-    broker.restart(crash=crash)
-    client = again(broker, level)
-    client.ack(code.PUBREL, 7)
-    assert client.packet(Pubcomp).reason == (0x92 if level == code.V5 else 0)
-    assert [one.payload for one in again(broker, client_id="watcher").take()] == [b"once"]
-
-
-@CRASH
-def test_the_identifier_is_free_for_another_message_afterwards(
-    broker: MemoryBroker, crash: bool
-) -> None:
-    watcher = join(broker, "watcher", expiry=DAY)
-    watcher.subscribe(("a", 2))
-    client = join(broker, "s", expiry=DAY)
-    client.send_publish("a", b"one", 2, packet_id=7)
-    client.ack(code.PUBREL, 7)
-    client.packets()
-    broker.restart(crash=crash)
-    client = again(broker)
-    client.send_publish("a", b"two", 2, packet_id=7)
-    client.ack(code.PUBREL, 7)
-    client.packets()
-    assert [one.payload for one in again(broker, client_id="watcher").take()] == [b"one", b"two"]
 
 
 @CRASH
@@ -374,115 +249,6 @@ def test_a_user_is_known_again(make_broker: MakeBroker, crash: bool) -> None:
     assert asked == [("alice", "will")]
 
 
-class TestStorage:
-    """What is in storage, and that it goes when nobody needs it any more."""
-
-    def test_a_body_is_stored_once(self, broker: MemoryBroker) -> None:
-        for i in range(5):
-            client = join(broker, f"s{i}", expiry=DAY)
-            client.subscribe(("a", 1))
-            client.disconnect()
-        publish(broker, "a", b"body" * 100, b"another")
-        assert len(broker.stored()["mqtt/messages"]) == 2
-        broker.restart(crash=True)
-        for i in range(4):
-            assert len(again(broker, client_id=f"s{i}").take()) == 2
-            assert len(broker.stored()["mqtt/messages"]) == 2
-        assert len(again(broker, client_id="s4").take()) == 2
-        assert "mqtt/messages" not in broker.stored()
-
-    @CRASH
-    def test_nothing_is_left_of_sessions_that_end(self, broker: MemoryBroker, crash: bool) -> None:
-        for name, expiry in (("short", 50), ("long", 100)):
-            will = Will("w", properties=[(prop.WILL_DELAY_INTERVAL, 20)])
-            client = join(broker, name, expiry=expiry, will=will)
-            client.subscribe(("a", 2), ("w", 1), ("$share/g/a", 1))
-            publish(broker, "a", b"1", b"2", qos=2)
-            client.send_publish("x", b"", 2, packet_id=9)
-            client.drop()
-            publish(broker, "a", b"3")
-        broker.restart(crash=crash)
-        assert set(broker.stored()) == {"mqtt/messages", "mqtt/session/short", "mqtt/session/long"}
-        broker.advance(51)
-        assert set(broker.stored()) == {"mqtt/messages", "mqtt/session/long"}
-        broker.advance(51)
-        assert broker.leftovers() == []
-
-    @CRASH
-    def test_a_session_becomes_a_clean_one(self, broker: MemoryBroker, crash: bool) -> None:
-        client = join(broker, "s", expiry=DAY)
-        client.subscribe(("a", 2))
-        publish(broker, "a", b"1", b"2", qos=2)
-        first, second = client.publishes()
-        client.send_publish("x", b"", 2, packet_id=9)
-        client.packets()
-        client.drop()
-        client = MemoryClient(broker)
-        assert client.connect("s", clean=False).session_present
-        # It works to its end, but nothing of it may come back after a restart.
-        assert len(client.packets()) == 2
-        client.ack(code.PUBREC, first.packet_id)
-        assert client.packet(Pubrel).packet_id == first.packet_id
-        client.ack(code.PUBREL, 9)
-        assert client.packet(Pubcomp).reason == 0
-        assert broker.stored() == {}
-        client.ack(code.PUBREC, second.packet_id)
-        client.ack(code.PUBCOMP, first.packet_id)
-        client.packets()
-        assert broker.stored() == {}
-        broker.restart(crash=crash)
-        assert broker.leftovers() == []
-
-    @CRASH
-    def test_a_disconnect_makes_the_session_end(self, broker: MemoryBroker, crash: bool) -> None:
-        client = join(broker, "s", expiry=DAY)
-        client.subscribe(("a", 2))
-        publish(broker, "a", b"1", qos=2)
-        client.disconnect(0, [(prop.SESSION_EXPIRY_INTERVAL, 0)])
-        assert broker.leftovers() == []
-        broker.restart(crash=crash)
-        assert broker.leftovers() == []
-
-    @CRASH
-    def test_a_disconnect_changes_the_time(self, broker: MemoryBroker, crash: bool) -> None:
-        join(broker, "s", expiry=DAY).disconnect(0, [(prop.SESSION_EXPIRY_INTERVAL, 10)])
-        broker.restart(crash=crash, away=11)
-        assert broker.leftovers() == []
-
-    def test_bodies_that_nobody_waits_for_are_removed_at_the_start(
-        self, broker: MemoryBroker
-    ) -> None:
-        client = join(broker, "s", expiry=DAY)
-        client.subscribe(("a", 1))
-        client.disconnect()
-        publish(broker, "a", b"1")
-        shard = "mqtt/session/s"
-        (key,) = [key for key in broker.stored()[shard] if key.startswith(b"d")]
-        from memory_loop import run_to_end
-        from robustmq_common.spi.storage import Delete, WriteBatch
-
-        run_to_end(broker.adapter.commit(WriteBatch([Delete(shard, key)])))
-        broker.restart()
-        assert "mqtt/messages" not in broker.stored()
-
-    def test_what_has_no_session_is_removed_at_the_start(self, broker: MemoryBroker) -> None:
-        from memory_loop import run_to_end
-        from robustmq_common.spi.storage import Put, WriteBatch
-
-        operations = [Put("mqtt/session/zombie", b"i\x00\x01", b"")]
-        operations = [
-            Put(
-                "mqtt/session/zombie",
-                b"sa/b",
-                b'{"qos": 1, "no_local": false, '
-                b'"retain_as_published": false, "retain_handling": 0, "identifier": 0}',
-            )
-        ]
-        run_to_end(broker.adapter.commit(WriteBatch(list(operations))))
-        broker.restart()
-        assert broker.leftovers() == []
-
-
 @CRASH
 def test_a_shared_subscription_goes_on(broker: MemoryBroker, crash: bool) -> None:
     for name in ("s1", "s2"):
@@ -530,32 +296,6 @@ def test_many_sessions_and_messages(broker: MemoryBroker, crash: bool) -> None:
     assert broker.context.retained.count == 1_050
     assert len(again(broker, client_id="s3").take()) == 20
     assert len(again(broker, client_id="s1046").take()) == 20
-
-
-@pytest.mark.parametrize("qos", [1, 2])
-def test_what_is_not_acknowledged_may_be_lost_and_nothing_else(
-    broker: MemoryBroker, qos: int
-) -> None:
-    """A crash between the message and its commit: no acknowledgement was sent."""
-    watcher = join(broker, "watcher", expiry=DAY)
-    watcher.subscribe(("a", 2))
-    watcher.disconnect()
-    client = join(broker, "s", expiry=DAY)
-    broker.adapter.slow = True
-    client.send_publish("a", b"x", qos, packet_id=5)
-    assert client.packets() == []
-    broker.crash()
-    broker.adapter.slow = False
-    broker.adapter.waiting.clear()
-    broker.start()
-    client = again(broker)
-    client.send_publish("a", b"x", qos, packet_id=5, dup=True)
-    (answer,) = client.packets()
-    assert isinstance(answer, Puback if qos == 1 else Pubrec)
-    if qos == 2:
-        client.ack(code.PUBREL, 5)
-        client.packet(Pubcomp)
-    assert [one.payload for one in again(broker, client_id="watcher").take()] == [b"x"]
 
 
 def test_an_old_client_s_session_is_there_for_a_new_version(broker: MemoryBroker) -> None:

@@ -41,7 +41,7 @@ class DeferredAcknowledgement:
         else:
             # Nothing may be acknowledged, and 3.x has no way to say so but to close.
             connection.disconnect(UNSPECIFIED_ERROR, f"storage failed: {error}")
-        if connection.deferred == 0 and connection.held and connection.exchange is None:
+        if connection.deferred == 0 and connection.held and not connection.exchange_steps:
             connection.resume()
 
 

@@ -13,7 +13,6 @@ from robustmq_mqtt.codec.connect import encode_connack
 from robustmq_mqtt.codec.disconnect_auth import encode_disconnect
 from robustmq_mqtt.codec.errors import PacketError
 from robustmq_mqtt.codec.fixed_header import body_start, frame_end
-from robustmq_mqtt.codec.publish import DUP_FLAG, FIRST_BYTE, RETAIN_FLAG, Publish, publish_head
 from robustmq_mqtt.codec.reason_codes import (
     CONNACK_CODES,
     DISCONNECT_CODES,
@@ -26,7 +25,7 @@ from robustmq_mqtt.codec.reason_codes import (
     UNSUPPORTED_PROTOCOL_VERSION,
     reason_name,
 )
-from robustmq_mqtt.codec.wire import PACKET_ID, PUBREL, V5
+from robustmq_mqtt.codec.wire import PUBREL, V5
 from robustmq_mqtt.dispatch import check_first_byte, dispatch
 from robustmq_mqtt.reasons import fits, reason_string
 from robustmq_mqtt.session_end import connection_ended
@@ -34,7 +33,6 @@ from robustmq_mqtt.session_end import connection_ended
 if TYPE_CHECKING:
     from robustmq_mqtt.codec.packets import Connect
     from robustmq_mqtt.context import Context
-    from robustmq_mqtt.delivery import Delivery
     from robustmq_mqtt.session import Session
 
 NEW: Final = 0
@@ -45,8 +43,6 @@ CONNECTED: Final = 2
 CLOSED: Final = 3
 
 WITHOUT_END: Final = 1 << 62
-QOS_FLAGS: Final = 0x06
-QOS_2: Final = 0x04
 
 
 @final
@@ -63,6 +59,7 @@ class Connection:
         self.client: Any = None
         self.session: Session | None = None
         self.exchange: Any = None
+        self.exchange_steps = False
         self.auth_method: str | None = None
         # input
         self.held = False
@@ -88,6 +85,7 @@ class Connection:
         self.assigned_client_id = False
         self.problem_information = True
         self.deferred = 0
+        self.overflowed = False
         self.close_reason = ""
         self.close_code = 0
         self.keep_will = True
@@ -203,113 +201,17 @@ class Connection:
             self.out.insert(index, frame)
             self.out_size += len(frame)
 
-    def send_qos0(self, message: Publish, retain: bool, identifiers: list[int] | None) -> None:
-        if self.version == V5:
-            if not message.is_plain() or identifiers is not None or self.alias_out is not None:
-                self.send_publish_v5(message, RETAIN_FLAG if retain else 0, 0, identifiers)
-                return
-            frame = message.frame_v5()
-        else:
-            frame = message.frame_v4()
-        if retain:
-            frame = FIRST_BYTE[RETAIN_FLAG] + frame[1:]
-        size = len(frame)
-        if self.max_packet_out and size > self.max_packet_out:
-            self.context.stats.dropped_too_large += 1
-            return
+    def sent_publish(self, size: int) -> None:
+        """Account for a PUBLISH whose `size` bytes are in `out` now."""
         self.context.stats.messages_sent += 1
-        self.out.append(frame)
         self.out_size += size
         if not self.dirty:
             self.dirty = True
             self.context.mark_dirty(self)
-
-    def send_delivery(self, delivery: Delivery, packet_id: int, dup: bool) -> bool:
-        """Send a QoS 1 or 2 PUBLISH; False if it is larger than the client accepts."""
-        message = delivery.message
-        qos = delivery.qos
-        flags = qos << 1
-        if delivery.retain:
-            flags |= RETAIN_FLAG
-        if dup:
-            flags |= DUP_FLAG
-        if self.version == V5:
-            if (
-                not message.is_plain()
-                or delivery.identifiers is not None
-                or self.alias_out is not None
-            ):
-                return self.send_publish_v5(message, flags, packet_id, delivery.identifiers)
-            payload = message.payload
-            if flags == qos << 1:
-                head = message.head_v5(qos)
-            else:
-                head = message.head(flags, 1 + len(payload))
-            size = len(head) + 3 + len(payload)
-        else:
-            payload = message.payload
-            if flags == qos << 1:
-                head = message.head_v4(qos)
-            else:
-                head = message.head(flags, len(payload))
-            size = len(head) + 2 + len(payload)
-        if self.max_packet_out and size > self.max_packet_out:
-            self.context.stats.dropped_too_large += 1
-            return False
-        out = self.out
-        out.append(head)
-        out.append(PACKET_ID[packet_id])
-        if self.version == V5:
-            out.append(b"\x00")
-        out.append(payload)
-        self.sent_publish(size)
-        return True
-
-    def send_publish_v5(
-        self, message: Publish, flags: int, packet_id: int, identifiers: list[int] | None
-    ) -> bool:
-        """A PUBLISH whose properties are this subscriber's own."""
-        topic = message.topic_bytes
-        alias = 0
-        aliases = self.alias_out
-        new_alias = False
-        # Not at QoS 2: MQTT.js 5 puts such a message aside until PUBREL without its resolved topic.
-        if aliases is not None and flags & QOS_FLAGS != QOS_2:
-            known = aliases.get(topic)
-            if known is not None:
-                alias = known
-            elif len(aliases) < self.alias_out_max:
-                alias = len(aliases) + 1
-                new_alias = True
-        properties = message.property_list(self.wall_now(), identifiers, alias)
-        payload = message.payload
-        sent_topic = b"" if alias and not new_alias else topic
-        head = publish_head(sent_topic, flags, len(properties) + len(payload))
-        size = len(head) + len(properties) + len(payload) + (2 if packet_id else 0)
-        if self.max_packet_out and size > self.max_packet_out:
-            self.context.stats.dropped_too_large += 1
-            return False
-        if new_alias and aliases is not None:
-            aliases[topic] = alias
-        out = self.out
-        out.append(head)
-        if packet_id:
-            out.append(PACKET_ID[packet_id])
-        out.append(properties)
-        out.append(payload)
-        self.sent_publish(size)
-        return True
 
     def wall_now(self) -> float:
         now: float = self.clock.wall
         return now
-
-    def sent_publish(self, size: int) -> None:
-        self.context.stats.messages_sent += 1
-        self.out_size += size
-        if not self.dirty:
-            self.dirty = True
-            self.context.mark_dirty(self)
 
     def send_pubrel(self, packet_id: int) -> None:
         self.send(encode_ack(PUBREL, packet_id, 0, None, self.version))
@@ -418,6 +320,16 @@ class Connection:
         """Send a farewell, unless even its shortest form is too large for the client."""
         if not self.max_packet_out or len(frame) <= self.max_packet_out:
             self.send(frame)
+
+    def overflow(self) -> None:
+        """Disconnect for a full queue, at the end of this turn.
+
+        Not at once: what a member of a shared subscription leaves may be too much for the next one,
+        and so on, while whoever published the message is still handing it out.
+        """
+        if not self.overflowed:
+            self.overflowed = True
+            self.context.services.soon(self.quota_exceeded)
 
     def quota_exceeded(self) -> None:
         self.disconnect(QUOTA_EXCEEDED, "the session's queue is full")

@@ -74,6 +74,7 @@ def begin(connection: Connection, authenticator: Any, again: bool) -> bool:
 def step(connection: Connection, data: bytes | None) -> None:
     """Let the plugin think; meanwhile nothing more is read from this client."""
     connection.suspend()
+    connection.exchange_steps = True
     work = connection.exchange.step(data)
     connection.context.services.run(work, Stepped(connection).done)
 
@@ -87,6 +88,7 @@ class Stepped:
 
     def done(self, result: Any, error: Exception | None) -> None:
         connection = self.connection
+        connection.exchange_steps = False
         if connection.state == 3:
             return
         if error is not None or result is None:

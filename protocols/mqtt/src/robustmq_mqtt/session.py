@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, final
 from robustmq_mqtt.delivery import RELEASED, SENT, Delivery
 from robustmq_mqtt.fifo import DeliveryQueue
 from robustmq_mqtt.limits import DISCONNECT_SUBSCRIBER, DROP_OLDEST
+from robustmq_mqtt.send_publish import send_delivery, send_qos0
 from robustmq_mqtt.shutdown import disconnect_if_drained
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class Session:
                 return self.enqueue(Delivery(message, 0, retain, identifiers, ""))
             return False
         if self.queued_qos0 == 0 and connection.can_write():
-            connection.send_qos0(message, retain, identifiers)
+            send_qos0(connection, message, retain, identifiers)
             return True
         return self.enqueue(Delivery(message, 0, retain, identifiers, ""))
 
@@ -103,7 +104,7 @@ class Session:
                 packet_id = 1
             if packet_id not in inflight:
                 break
-        if not connection.send_delivery(delivery, packet_id, False):
+        if not send_delivery(connection, delivery, packet_id, False):
             self.discard(delivery)  # larger than this client accepts [MQTT-3.1.2-25]
             return
         self.last_packet_id = packet_id
@@ -125,7 +126,7 @@ class Session:
             if limits.overflow == DISCONNECT_SUBSCRIBER:
                 connection = self.connection
                 if connection is not None:
-                    connection.quota_exceeded()
+                    connection.overflow()
                 return False
             if limits.overflow != DROP_OLDEST:
                 return False
@@ -186,7 +187,7 @@ class Session:
             self.context.stats.dropped_expired += 1  # [MQTT-3.3.2-5]
             self.discard(delivery)
         elif delivery.qos == 0:
-            connection.send_qos0(delivery.message, delivery.retain, delivery.identifiers)
+            send_qos0(connection, delivery.message, delivery.retain, delivery.identifiers)
             self.discard(delivery)
         else:
             self.transmit(connection, delivery)
@@ -198,7 +199,7 @@ class Session:
         if not self.is_wanted(delivery):
             return
         if delivery.qos == 0:
-            connection.send_qos0(message, delivery.retain, delivery.identifiers)
+            send_qos0(connection, message, delivery.retain, delivery.identifiers)
         else:
             self.transmit(connection, delivery)
 
@@ -215,7 +216,7 @@ class Session:
         self.window_used += 1
         if delivery.state == RELEASED:
             connection.send_pubrel(delivery.packet_id)
-        elif not connection.send_delivery(delivery, delivery.packet_id, True):
+        elif not send_delivery(connection, delivery, delivery.packet_id, True):
             self.release_slot(delivery)
 
     # -- acknowledged by the client --------------------------------------------------------------
