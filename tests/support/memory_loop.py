@@ -122,6 +122,11 @@ class MemoryLoop:
     def create_task(self, work: Coroutine[Any, Any, Any], /) -> Any:
         return MemoryTask(self, work)
 
+    def run_turn(self) -> None:
+        """Run what is ready now; what that makes ready is for the next turn."""
+        for _ in range(len(self._ready)):
+            self._ready.popleft()()
+
     def run_until_idle(self) -> None:
         """Run what is ready, and what that makes ready; an exception comes out here."""
         for _ in range(_STEPS_MAX):

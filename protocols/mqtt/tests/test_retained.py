@@ -116,3 +116,16 @@ def test_the_broker_s_own_topics_do_not_count() -> None:
     assert tree.remove("$SYS/b")
     assert tree.count == 2
     assert found(tree, "$SYS/#") == ["$SYS/a"]
+
+
+def test_only_what_was_there_at_a_time() -> None:
+    tree = RetainedTree()
+    for topic in ("a/1", "a/2"):
+        tree.set(topic, message(topic))
+    then = tree.serial
+    tree.set("a/2", message("a/2"))
+    tree.set("a/3", message("a/3"))
+    for name in ("a/#", "a/+", "+/#"):
+        assert [one.topic for one in tree.match(name, then)] == ["a/1"]
+    assert tree.match("a/2", then) == []
+    assert found(tree, "a/+") == ["a/1", "a/2", "a/3"]

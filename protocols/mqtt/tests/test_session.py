@@ -249,7 +249,7 @@ class TestQueue:
     def test_a_large_group_overflows_one_after_the_other(
         self, make_broker: MakeBroker, expiry: int
     ) -> None:
-        """What one leaves is too much for the next: that must not go as deep as there are members."""
+        """What one leaves is too much for the next: that must not nest for each member."""
         broker = make_broker(max_queued_messages=1, max_inflight=1, queue_overflow="disconnect")
         count = 300
         members = [join(broker, f"m{i}", expiry=expiry) for i in range(count)]

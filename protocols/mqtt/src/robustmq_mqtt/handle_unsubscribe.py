@@ -52,6 +52,7 @@ def unsubscribe_one(connection: Connection, full: str) -> int:
         except PacketError as error:
             return error.reason_code
         return NO_SUBSCRIPTION_EXISTED
+    session.retained_wanted.pop(full, None)
     context.router.unsubscribe(subscription.topic_filter, session, subscription.group)
     if session.expiry_interval:
         context.store.unsubscribed(session, full)

@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, final
 
 from robustmq_mqtt.delivery import Delivery
-from robustmq_mqtt.session import RETAINED_SLACK
 
 if TYPE_CHECKING:
     from robustmq_mqtt.codec.publish import Publish
     from robustmq_mqtt.context import Context
-    from robustmq_mqtt.session import Session
     from robustmq_mqtt.subscription import MqttSubscription
 
 
@@ -72,16 +70,28 @@ class RetainedExpiry:
             remove_retained(self.context, topic)
 
 
-def send_retained(context: Context, subscription: MqttSubscription) -> None:
-    """Queue the retained messages that match a subscription, with RETAIN set [MQTT-3.3.1-8].
+def want_retained(context: Context, subscription: MqttSubscription) -> None:
+    """Have the retained messages that match a new subscription sent [MQTT-3.3.1-8].
+
+    What is retained later than now comes to it as any other message.
+    """
+    session = subscription.session
+    subscription.retained_until = context.retained.serial
+    wanted = session.retained_wanted
+    wanted.pop(subscription.full_filter, None)
+    wanted[subscription.full_filter] = subscription
+    session.collect_soon()
+
+
+def queue_retained(context: Context, subscription: MqttSubscription) -> None:
+    """Queue the retained messages that match a subscription, with RETAIN set.
 
     They leave as the client's window has room, so that any number of them fits.
     """
     now: float = context.clock.wall
     session = subscription.session
-    if session.retained_queue.size() > session.retained_mark:
-        forget_replaced(session)
-    for message in context.retained.match(subscription.topic_filter):
+    until = subscription.retained_until
+    for message in context.retained.match(subscription.topic_filter, until):
         if message.has_expired(now):
             remove_retained(context, message.topic)
             continue
@@ -93,18 +103,3 @@ def send_retained(context: Context, subscription: MqttSubscription) -> None:
         delivery = Delivery(message, qos, True, subscription.identifiers, "")
         delivery.source = subscription
         session.retained_queue.append(delivery)
-    session.pump()
-
-
-def forget_replaced(session: Session) -> None:
-    """Drop what waits for subscriptions that were left or made again.
-
-    They are not sent in any case; so much of them may wait that looking for them costs little.
-    """
-    queue = session.retained_queue
-    waiting = queue.to_list()
-    queue.clear()
-    for delivery in waiting:
-        if session.is_wanted(delivery):
-            queue.append(delivery)
-    session.retained_mark = max(RETAINED_SLACK, 2 * queue.size())

@@ -8,24 +8,31 @@ if TYPE_CHECKING:
     from robustmq_mqtt.codec.publish import Publish
 
 SYS_PREFIX: Final = "$SYS/"
+NEWEST: Final = 1 << 62
+"""A serial number that no message has yet."""
 
 
 @final
 class RetainedNode:
-    """One topic level; `message` is what is retained for the topic that ends here."""
+    """One topic level; `message` is what is retained for the topic that ends here, since `serial`."""
 
     def __init__(self) -> None:
         self.children: dict[str, RetainedNode] | None = None
         self.message: Publish | None = None
+        self.serial = 0
 
 
 @final
 class RetainedTree:
-    """One message per topic; `count` leaves out the broker's own, which no client can limit."""
+    """One message per topic.
+
+    `count` leaves out the broker's own, which no client can limit; `serial` counts what was ever set.
+    """
 
     def __init__(self) -> None:
         self.root = RetainedNode()
         self.count = 0
+        self.serial = 0
 
     def get(self, topic: str) -> Publish | None:
         node: RetainedNode | None = self.root
@@ -51,6 +58,8 @@ class RetainedTree:
         if node.message is None and not topic.startswith(SYS_PREFIX):
             self.count += 1
         node.message = message
+        self.serial += 1
+        node.serial = self.serial
 
     def remove(self, topic: str) -> bool:
         """Forget a topic's message; False if it had none."""
@@ -79,8 +88,8 @@ class RetainedTree:
                     path[i - 1].children = None
         return True
 
-    def match(self, topic_filter: str) -> list[Publish]:
-        """The retained messages whose topics match a filter."""
+    def match(self, topic_filter: str, until: int = NEWEST) -> list[Publish]:
+        """The retained messages whose topics match a filter, kept when `serial` was `until` at most."""
         found: list[Publish] = []
         current: list[RetainedNode] = [self.root]
         levels = topic_filter.split("/")
@@ -89,7 +98,7 @@ class RetainedTree:
             following: list[RetainedNode] = []
             for node in current:
                 if level == "#":
-                    self.collect(node, found, depth)
+                    self.collect(node, found, depth, until)
                     continue
                 children = node.children
                 if children is None:
@@ -107,18 +116,18 @@ class RetainedTree:
             depth += 1
         for node in current:
             message = node.message
-            if message is not None:
+            if message is not None and node.serial <= until:
                 found.append(message)
         return found
 
-    def collect(self, top: RetainedNode, found: list[Publish], depth: int) -> None:
+    def collect(self, top: RetainedNode, found: list[Publish], depth: int, until: int) -> None:
         """Everything at and below a node; iterative, since topics may be deep."""
         pending: list[RetainedNode] = [top]
         at_root = depth == 0
         while pending:
             node = pending.pop()
             message = node.message
-            if message is not None:
+            if message is not None and node.serial <= until:
                 found.append(message)
             children = node.children
             if children is not None:
@@ -131,5 +140,5 @@ class RetainedTree:
     def all_messages(self) -> list[Publish]:
         """Every retained message, "$" topics too."""
         found: list[Publish] = []
-        self.collect(self.root, found, 1)
+        self.collect(self.root, found, 1, NEWEST)
         return found

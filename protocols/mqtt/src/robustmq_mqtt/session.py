@@ -9,11 +9,12 @@ PUBREL; None stands for one that was refused and goes nowhere.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, final
+from typing import TYPE_CHECKING, Any, final
 
 from robustmq_mqtt.delivery import RELEASED, SENT, Delivery
 from robustmq_mqtt.fifo import DeliveryQueue
 from robustmq_mqtt.limits import DISCONNECT_SUBSCRIBER, DROP_OLDEST
+from robustmq_mqtt.retain import queue_retained
 from robustmq_mqtt.send_publish import send_delivery, send_qos0
 from robustmq_mqtt.shutdown import disconnect_if_drained
 
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     from robustmq_mqtt.connection import Connection
     from robustmq_mqtt.context import Context
     from robustmq_mqtt.subscription import MqttSubscription
-
-RETAINED_SLACK: Final = 1000
-"""Retained messages that may wait for subscriptions that are gone, before they are sorted out."""
 
 
 @final
@@ -43,7 +41,8 @@ class Session:
         self.queue = DeliveryQueue()
         self.queued_qos0 = 0
         self.retained_queue = DeliveryQueue()
-        self.retained_mark = RETAINED_SLACK
+        self.retained_wanted: dict[str, MqttSubscription] = {}
+        self.collecting = False
         self.inflight: dict[int, Delivery] = {}
         self.resend = DeliveryQueue()
         self.window_used = 0
@@ -180,6 +179,8 @@ class Session:
                     return
                 self.send_retained(connection, self.retained_queue.pop(), now)
             else:
+                if self.retained_wanted:
+                    self.collect_soon()
                 return
 
     def send_queued(self, connection: Connection, delivery: Delivery, now: float) -> None:
@@ -202,6 +203,25 @@ class Session:
             send_qos0(connection, message, delivery.retain, delivery.identifiers)
         else:
             self.transmit(connection, delivery)
+
+    def collect_soon(self) -> None:
+        """Look for retained messages after this turn: one filter may match a great many."""
+        if not self.collecting:
+            self.collecting = True
+            self.context.services.soon(self.collect)
+
+    def collect(self) -> None:
+        """Queue the retained messages of one subscription, once those of the one before are sent."""
+        self.collecting = False
+        if self.connection is None or self.retained_queue.size():
+            return
+        wanted = self.retained_wanted
+        while wanted:
+            subscription = wanted.pop(next(iter(wanted)))
+            if self.subscriptions.get(subscription.full_filter) is subscription:
+                queue_retained(self.context, subscription)
+                break
+        self.pump()
 
     def is_wanted(self, delivery: Delivery) -> bool:
         """Whether the subscription that a retained message waits for is still the same."""

@@ -28,6 +28,7 @@ def connection_ended(connection: Connection) -> None:
     session.connection = None
     session.disconnected_at = connection.wall_now()
     session.retained_queue.clear()
+    session.retained_wanted = {}
     drop_queued_qos0(session)
     connection_lost_shared(session)
     if connection.keep_will:

@@ -36,6 +36,7 @@ class MqttSubscription:
         self.identifier = identifier
         self.identifiers: list[int] | None = [identifier] if identifier else None
         self.shared = full_filter if group else ""
+        self.retained_until = 0
 
     @property
     def subscriber(self) -> "Session":
