@@ -14,7 +14,7 @@ NEWEST: Final = 1 << 62
 
 @final
 class RetainedNode:
-    """One topic level; `message` is what is retained for the topic that ends here, since `serial`."""
+    """One topic level; `message` is what its topic retains, set as number `serial`."""
 
     def __init__(self) -> None:
         self.children: dict[str, RetainedNode] | None = None
@@ -26,7 +26,8 @@ class RetainedNode:
 class RetainedTree:
     """One message per topic.
 
-    `count` leaves out the broker's own, which no client can limit; `serial` counts what was ever set.
+    `count` leaves out the broker's own, which no client can limit; `serial` counts what was ever
+    set.
     """
 
     def __init__(self) -> None:
@@ -89,7 +90,7 @@ class RetainedTree:
         return True
 
     def match(self, topic_filter: str, until: int = NEWEST) -> list[Publish]:
-        """The retained messages whose topics match a filter, kept when `serial` was `until` at most."""
+        """The retained messages that match a filter and were set when `serial` was <= `until`."""
         found: list[Publish] = []
         current: list[RetainedNode] = [self.root]
         levels = topic_filter.split("/")

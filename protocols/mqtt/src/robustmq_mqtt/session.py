@@ -211,7 +211,7 @@ class Session:
             self.context.services.soon(self.collect)
 
     def collect(self) -> None:
-        """Queue the retained messages of one subscription, once those of the one before are sent."""
+        """Queue the retained messages of one subscription; those before it have been sent."""
         self.collecting = False
         if self.connection is None or self.retained_queue.size():
             return
