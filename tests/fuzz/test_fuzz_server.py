@@ -17,13 +17,13 @@ from server_fuzz import (
     CRASH,
     DROP,
     MOVES,
-    PACKETS,
     Damage,
     Move,
     Run,
     check_output,
     play,
 )
+from server_fuzz_packets import PACKETS
 
 PROGRAM = Path(__file__).parents[2] / "fuzz" / "server" / "fuzz_server.py"
 

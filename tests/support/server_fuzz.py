@@ -12,7 +12,7 @@ byte by byte. Then
 - when the clients are gone and the time of their sessions is over, nothing is left of them.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -20,16 +20,10 @@ from memory_broker import MemoryBroker, RawClient
 from memory_client import split
 from robustmq_common.spi.access import ALLOW, DENY, IGNORE, AuthResult, ClientInfo, ExchangeStep
 from robustmq_mqtt.connection import Connection
-from wire import code, encode, prop
-from wire.encode import Will
+from server_fuzz_packets import LEVELS, PACKETS, connect, pick
+from wire import code, encode
 from wire.packets import Connack, Disconnect, Packet, read
 
-LEVELS: Final = (code.V5, code.V311, code.V31)
-TOPICS: Final = ("a", "a/b", "$SYS/x", "", "a/+", "é/\U0001f600", "/", "x" * 60)
-FILTERS: Final = (
-    *("a", "a/+", "#", "$share/g/a/#", "$share/g/a", "+/b", "$SYS/#", "a/#/b", "", "$share/g"),
-)
-IDENTIFIERS: Final = ("one", "two", "")
 FOREVER: Final = 0x1_0000_0001
 """Seconds after which every session is over that has an end."""
 
@@ -159,122 +153,8 @@ class Move:
     damage: Damage | None = None
 
 
-def pick(choices: Sequence[Any], detail: int) -> Any:
-    return choices[detail % len(choices)]
-
-
-def connect(level: int, detail: int) -> bytes:
-    properties: list[prop.Pair] = []
-    if level == code.V5:
-        properties = pick(
-            [
-                [],
-                [(prop.SESSION_EXPIRY_INTERVAL, 100)],
-                [(prop.SESSION_EXPIRY_INTERVAL, 0xFFFFFFFF), (prop.TOPIC_ALIAS_MAXIMUM, 2)],
-                [(prop.RECEIVE_MAXIMUM, 1), (prop.SESSION_EXPIRY_INTERVAL, 50)],
-                [(prop.MAXIMUM_PACKET_SIZE, 40)],
-                [(prop.REQUEST_PROBLEM_INFORMATION, 0), (prop.REQUEST_RESPONSE_INFORMATION, 1)],
-                [(prop.AUTHENTICATION_METHOD, "M"), (prop.AUTHENTICATION_DATA, b"x")],
-                [(prop.USER_PROPERTY, ("k", "v")), (prop.TOPIC_ALIAS_MAXIMUM, 1)],
-            ],
-            detail,
-        )
-    will = None
-    if detail & 0x40:
-        delay = [(prop.WILL_DELAY_INTERVAL, 20)] if level == code.V5 and detail & 0x20 else []
-        will = Will("a", b"will", detail >> 3 & 1, bool(detail & 0x10), delay)
-    return encode.connect(
-        level,
-        pick(IDENTIFIERS, detail >> 2),
-        clean=bool(detail & 0x80),
-        keep_alive=pick([0, 10, 60], detail >> 4),
-        will=will,
-        username=pick([None, "yes", "yes", "no"], detail >> 5),
-        properties=properties,
-    )
-
-
-def publish(level: int, detail: int) -> bytes:
-    qos = detail % 3
-    properties: list[prop.Pair] = []
-    if level == code.V5:
-        properties = pick(
-            [
-                [],
-                [],
-                [(prop.TOPIC_ALIAS, 1)],
-                [(prop.MESSAGE_EXPIRY_INTERVAL, 15), (prop.CONTENT_TYPE, "t")],
-                [(prop.USER_PROPERTY, ("k", "v")), (prop.RESPONSE_TOPIC, "r")],
-                [(prop.PAYLOAD_FORMAT_INDICATOR, 1)],
-            ],
-            detail >> 1,
-        )
-    payload = pick([b"", b"x", b"\xff", bytes(150)], detail >> 2)
-    return encode.publish(
-        level,
-        pick(TOPICS if detail & 0x80 else TOPICS[:2], detail >> 3),
-        payload,
-        qos=qos,
-        packet_id=1 + (detail >> 4) % 4 if qos else None,
-        retain=bool(detail & 0x40),
-        dup=bool(qos and detail & 0x20),
-        properties=properties,
-    )
-
-
-def subscribe(level: int, detail: int) -> bytes:
-    options = detail % 3
-    properties: list[prop.Pair] = []
-    if level == code.V5:
-        options |= pick([0, 0x04, 0x08, 0x10, 0x20], detail >> 1)
-        if detail & 0x40:
-            properties = [(prop.SUBSCRIPTION_IDENTIFIER, 1 + detail)]
-    filters = [(pick(FILTERS if detail & 0x80 else FILTERS[:5], detail >> 2), options)]
-    if detail & 0x20:
-        filters.append((pick(FILTERS, detail >> 3), 1))
-    return encode.subscribe(level, 1 + detail % 9, filters, properties)
-
-
-def unsubscribe(level: int, detail: int) -> bytes:
-    return encode.unsubscribe(level, 1 + detail % 9, [pick(FILTERS, detail)])
-
-
-def acknowledge(packet_type: int) -> Callable[[int, int], bytes]:
-    def build(level: int, detail: int) -> bytes:
-        reason = 0
-        if level == code.V5 and detail & 0x30 == 0x30:
-            reason = 0x92 if packet_type in (code.PUBREL, code.PUBCOMP) else 0x80
-        return encode.ack(level, packet_type, 1 + detail % 4, reason)
-
-    return build
-
-
-def disconnect(level: int, detail: int) -> bytes:
-    properties: list[prop.Pair] | None = None
-    if detail & 1:
-        properties = [(prop.SESSION_EXPIRY_INTERVAL, pick([0, 30, 0xFFFFFFFF], detail >> 1))]
-    return encode.disconnect(level, pick([0, 4, 0x80], detail >> 3), properties)
-
-
-def auth(_level: int, detail: int) -> bytes:
-    properties: list[prop.Pair] = [
-        (prop.AUTHENTICATION_METHOD, "M" if detail & 7 else "N"),
-        (prop.AUTHENTICATION_DATA, pick([b"x", b"bad"], detail >> 3)),
-    ]
-    return encode.auth(pick([0x18, 0x19, 0x00], detail >> 4), properties)
-
-
-PACKETS: Final[tuple[Callable[[int, int], bytes], ...]] = (
-    *(connect, publish, publish, publish, subscribe, subscribe, unsubscribe),
-    acknowledge(code.PUBACK),
-    acknowledge(code.PUBREC),
-    acknowledge(code.PUBREL),
-    acknowledge(code.PUBCOMP),
-    *(disconnect, auth),
-    lambda _level, _detail: encode.PINGREQ,
-)
-DROP, ADVANCE, STOP, CRASH = range(len(PACKETS), len(PACKETS) + 4)
-MOVES: Final = CRASH + 1
+DROP, ADVANCE, STOP, CRASH, SLOW, COMMIT = range(len(PACKETS), len(PACKETS) + 6)
+MOVES: Final = COMMIT + 1
 """How many numbers of moves there are."""
 
 
@@ -295,9 +175,13 @@ class Run:
             self.broker.advance(move.detail % 64)
         elif move.number in (STOP, CRASH):
             self.sent.append("stop" if move.number == STOP else "crash")
-            self.broker.restart(crash=move.number == CRASH, away=move.detail % 8)
-            self.ended += self.clients.values()
-            self.clients = {}
+            self.restart(move)
+        elif move.number in (SLOW, COMMIT):
+            self.sent.append("slow" if move.number == SLOW else "commit")
+            if move.number == SLOW:
+                self.broker.adapter.slow = True
+            elif self.broker.adapter.waiting:
+                self.broker.adapter.release()
         elif move.number == DROP:
             self.sent.append(f"drop {move.client}")
             if move.client in self.clients:
@@ -306,6 +190,29 @@ class Run:
         else:
             self.send(move)
         self.broker.run_until_idle()
+
+    def restart(self, move: Move) -> None:
+        """Stop, or crash with what is not committed lost."""
+        adapter = self.broker.adapter
+        if move.number == STOP:
+            self.commit_all()
+        if move.number == CRASH:
+            self.broker.crash()
+            adapter.slow = False
+            adapter.waiting.clear()
+            self.broker.clock.advance(move.detail % 8)
+            self.broker.start()
+        else:
+            self.broker.restart(away=move.detail % 8)
+        self.ended += self.clients.values()
+        self.clients = {}
+
+    def commit_all(self) -> None:
+        adapter = self.broker.adapter
+        adapter.slow = False
+        while adapter.waiting:
+            adapter.release()
+            self.broker.run_until_idle()
 
     def send(self, move: Move) -> None:
         level = pick(LEVELS, move.client)
@@ -338,6 +245,7 @@ class Run:
 
     def finish(self) -> None:
         """End all clients and sessions; nothing may be left."""
+        self.commit_all()
         for client, connection in [*self.ended, *self.clients.values()]:
             check_output(bytes(client.transport.written), connection)
             assert client.transport.late == b"", "written after the close"
