@@ -12,6 +12,7 @@ from robustmq_mqtt.reasons import (
     fits,
     reason_properties,
     reason_string,
+    refused_filter,
 )
 from wire import code, prop
 
@@ -70,3 +71,8 @@ def test_failed_ack(broker: MemoryBroker) -> None:
     few = connection(broker, code.V5, (prop.MAXIMUM_PACKET_SIZE, 30))
     assert failed_ack(few, PUBACK, 7, 0x87, "x" * 30) == short
     assert failed_ack(connection(broker, code.V311), PUBACK, 7, 0x87, "why") == b"\x40\x02\x00\x07"
+
+
+def test_the_first_refused_filter_is_named() -> None:
+    assert refused_filter(["a", "b", "c"], [0, 0x8F, 0x87]) == "'b': Topic Filter invalid"
+    assert refused_filter(["a", "b"], [2, 0x11]) == ""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, final
 
 from robustmq_mqtt.codec.reason_codes import UNSPECIFIED_ERROR
+from robustmq_mqtt.connection_state import CLOSED
 
 if TYPE_CHECKING:
     from robustmq_mqtt.connection import Connection
@@ -29,7 +30,7 @@ class DeferredAcknowledgement:
     def committed(self, error: Exception | None) -> None:
         connection = self.connection
         connection.deferred -= 1
-        if connection.state == 3:
+        if connection.state == CLOSED:
             return
         if error is None:
             connection.send(self.frame)

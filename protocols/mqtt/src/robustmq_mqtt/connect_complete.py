@@ -13,6 +13,7 @@ from robustmq_mqtt.codec.reason_codes import (
     SUCCESS,
 )
 from robustmq_mqtt.codec.wire import V5
+from robustmq_mqtt.connection_state import CONNECTED
 from robustmq_mqtt.session import Session
 from robustmq_mqtt.session_end import end_session, forget_stored
 from robustmq_mqtt.will import cancel_will
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from robustmq_mqtt.codec.packets import Connect
     from robustmq_mqtt.connection import Connection
 
-CONNECTED: Final = 2
 MAX_RECEIVE: Final = 65_535
 
 

@@ -26,6 +26,7 @@ from robustmq_mqtt.codec.reason_codes import (
     reason_name,
 )
 from robustmq_mqtt.codec.wire import PUBREL, V5
+from robustmq_mqtt.connection_state import CLOSED, CONNECTED, NEW
 from robustmq_mqtt.dispatch import check_first_byte, dispatch
 from robustmq_mqtt.reasons import fits, reason_string
 from robustmq_mqtt.session_end import connection_ended
@@ -35,12 +36,6 @@ if TYPE_CHECKING:
     from robustmq_mqtt.context import Context
     from robustmq_mqtt.session import Session
 
-NEW: Final = 0
-"""Waiting for CONNECT."""
-CONNECTING: Final = 1
-"""CONNECT has come; authentication is under way."""
-CONNECTED: Final = 2
-CLOSED: Final = 3
 
 WITHOUT_END: Final = 1 << 62
 

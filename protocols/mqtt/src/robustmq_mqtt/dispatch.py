@@ -21,6 +21,7 @@ from robustmq_mqtt.codec.wire import (
     SUBSCRIBE,
     UNSUBSCRIBE,
 )
+from robustmq_mqtt.connection_state import CONNECTED, NEW
 from robustmq_mqtt.handle_acks import (
     handle_other_ack,
     handle_puback,
@@ -38,8 +39,6 @@ from robustmq_mqtt.handle_unsubscribe import handle_unsubscribe
 if TYPE_CHECKING:
     from robustmq_mqtt.connection import Connection
 
-NEW: Final = 0
-CONNECTED: Final = 2
 PUBREL_FIRST: Final = 0x62
 
 

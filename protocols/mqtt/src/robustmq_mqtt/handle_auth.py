@@ -16,6 +16,7 @@ from robustmq_mqtt.codec.reason_codes import (
     SUCCESS,
 )
 from robustmq_mqtt.connect_complete import complete_connect
+from robustmq_mqtt.connection_state import CLOSED, CONNECTED
 
 if TYPE_CHECKING:
     from robustmq_mqtt.connection import Connection
@@ -46,7 +47,7 @@ def handle_auth(connection: Connection, data: bytes, body: int, end: int) -> Non
         raise ProtocolViolation("AUTH with another Authentication Method than CONNECT")
     sent = None if properties is None else properties.authentication_data
     if packet.reason_code == REAUTHENTICATE:
-        if connection.state != 2:
+        if connection.state != CONNECTED:
             raise ProtocolViolation("re-authentication before the connection is accepted")
         if connection.exchange is not None:
             raise ProtocolViolation("re-authentication while one is under way")
@@ -89,7 +90,7 @@ class Stepped:
     def done(self, result: Any, error: Exception | None) -> None:
         connection = self.connection
         connection.exchange_steps = False
-        if connection.state == 3:
+        if connection.state == CLOSED:
             return
         if error is not None or result is None:
             plugin_failed(connection, error)
@@ -116,7 +117,7 @@ def plugin_failed(connection: Connection, error: Exception | None) -> None:
 
 def succeed(connection: Connection, data: bytes | None) -> None:
     connection.exchange = None
-    if connection.state == 2:
+    if connection.state == CONNECTED:
         connection.send(encode_auth(SUCCESS, auth_properties(connection, data)))
         connection.resume()
         return
@@ -126,7 +127,7 @@ def succeed(connection: Connection, data: bytes | None) -> None:
 def fail(connection: Connection, code: int, reason: str) -> None:
     """A failed exchange ends the connection, a re-authentication too [MQTT-4.12.1-2]."""
     connection.exchange = None
-    if connection.state == 2:
+    if connection.state == CONNECTED:
         # Plugins say what CONNACK says; the table of DISCONNECT is shorter [MQTT-3.14.2-1].
         if code < 0x80 or code == BAD_AUTHENTICATION_METHOD or code not in DISCONNECT_CODES:
             code = NOT_AUTHORIZED

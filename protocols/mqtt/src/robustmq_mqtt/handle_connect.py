@@ -16,6 +16,7 @@ from robustmq_mqtt.codec.reason_codes import (
 )
 from robustmq_mqtt.codec.wire import V3, V4, V5
 from robustmq_mqtt.connect_complete import complete_connect
+from robustmq_mqtt.connection_state import CLOSED, CONNECTING
 from robustmq_mqtt.handle_auth import begin_exchange
 from robustmq_mqtt.topics import check_topic_name, has_wildcard, is_utf8
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from robustmq_mqtt.codec.packets import Connect, Will
     from robustmq_mqtt.connection import Connection
 
-CONNECTING: Final = 1
 ALLOW: Final = 1
 PROTOCOL_NAMES: Final = {V3: "MQTT 3.1", V4: "MQTT 3.1.1", V5: "MQTT 5.0"}
 
@@ -81,7 +81,7 @@ class Authenticated:
 
     def done(self, result: Any) -> None:
         connection = self.connection
-        if connection.state == 3:
+        if connection.state == CLOSED:
             return
         if result.verdict == ALLOW:
             complete_connect(connection, None)

@@ -11,10 +11,9 @@ from robustmq_mqtt.codec.reason_codes import (
     QUOTA_EXCEEDED,
     SHARED_SUBSCRIPTIONS_NOT_SUPPORTED,
     WILDCARD_SUBSCRIPTIONS_NOT_SUPPORTED,
-    reason_name,
 )
 from robustmq_mqtt.codec.subscribe import decode_subscribe, encode_suback
-from robustmq_mqtt.reasons import fits, reason_properties
+from robustmq_mqtt.reasons import fits, reason_properties, refused_filter
 from robustmq_mqtt.retain import want_retained
 from robustmq_mqtt.subscription import MqttSubscription
 from robustmq_mqtt.topics import has_wildcard, parse_filter
@@ -50,15 +49,11 @@ def suback(connection: Connection, packet: Subscribe, codes: list[int]) -> bytes
     """The SUBACK frame; its Reason String names the first filter that was refused."""
     version = connection.version
     short = encode_suback(packet.packet_id, codes, None, version)
-    for i in range(len(codes)):
-        if codes[i] >= 0x80:
-            reason = f"{packet.subscriptions[i].topic_filter!r}: {reason_name(codes[i])}"
-            properties = reason_properties(connection, reason)
-            if properties is not None:
-                full = encode_suback(packet.packet_id, codes, properties, version)
-                return fits(connection, full, short)
-            break
-    return short
+    filters = [wanted.topic_filter for wanted in packet.subscriptions]
+    properties = reason_properties(connection, refused_filter(filters, codes))
+    if properties is None:
+        return short
+    return fits(connection, encode_suback(packet.packet_id, codes, properties, version), short)
 
 
 def subscribe_one(

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from robustmq_mqtt.acknowledge import acknowledge
 from robustmq_mqtt.codec.errors import PacketError
-from robustmq_mqtt.codec.reason_codes import NO_SUBSCRIPTION_EXISTED, SUCCESS, reason_name
+from robustmq_mqtt.codec.reason_codes import NO_SUBSCRIPTION_EXISTED, SUCCESS
 from robustmq_mqtt.codec.subscribe import decode_unsubscribe, encode_unsuback
-from robustmq_mqtt.reasons import fits, reason_properties
+from robustmq_mqtt.reasons import fits, reason_properties, refused_filter
 from robustmq_mqtt.shared import leave_shared
 from robustmq_mqtt.topics import parse_filter
 
@@ -29,16 +29,12 @@ def handle_unsubscribe(connection: Connection, data: bytes, body: int, end: int)
 
 def unsuback(connection: Connection, packet: Unsubscribe, codes: list[int]) -> bytes:
     """The UNSUBACK frame; its Reason String names the first filter that was refused."""
-    short = encode_unsuback(packet.packet_id, codes, None, connection.version)
-    for i in range(len(codes)):
-        if codes[i] >= 0x80:
-            reason = f"{packet.topic_filters[i]!r}: {reason_name(codes[i])}"
-            properties = reason_properties(connection, reason)
-            if properties is not None:
-                full = encode_unsuback(packet.packet_id, codes, properties, connection.version)
-                return fits(connection, full, short)
-            break
-    return short
+    version = connection.version
+    short = encode_unsuback(packet.packet_id, codes, None, version)
+    properties = reason_properties(connection, refused_filter(packet.topic_filters, codes))
+    if properties is None:
+        return short
+    return fits(connection, encode_unsuback(packet.packet_id, codes, properties, version), short)
 
 
 def unsubscribe_one(connection: Connection, full: str) -> int:

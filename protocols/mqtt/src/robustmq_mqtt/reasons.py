@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from robustmq_mqtt.codec.acks import encode_ack
 from robustmq_mqtt.codec.properties import Properties
+from robustmq_mqtt.codec.reason_codes import reason_name
 from robustmq_mqtt.codec.wire import V5
 
 if TYPE_CHECKING:
@@ -33,6 +34,14 @@ def reason_string(reason: str) -> Properties:
     encoded = reason.replace("\0", "?").encode("utf-8", "replace")
     properties.reason_string = encoded[:MAX_REASON_BYTES].decode("utf-8", "ignore")
     return properties
+
+
+def refused_filter(topic_filters: list[str], codes: list[int]) -> str:
+    """Which filter was refused first, and why; empty if all were granted."""
+    for i in range(len(codes)):
+        if codes[i] >= 0x80:
+            return f"{topic_filters[i]!r}: {reason_name(codes[i])}"
+    return ""
 
 
 def fits(connection: Connection, frame: bytes, shorter: bytes) -> bytes:
