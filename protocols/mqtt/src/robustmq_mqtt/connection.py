@@ -103,7 +103,12 @@ class Connection:
             data = b"".join(self.chunks)
             self.chunks = []
             self.need = 0
+        context = self.context
+        context.receiving = True
         self.feed(data)
+        context.receiving = False
+        if context.dirty:
+            context.flush()
 
     def feed(self, data: bytes) -> None:
         """Parse, and turn whatever goes wrong into this connection's end."""

@@ -45,6 +45,7 @@ class Context:
         self.wrote = False
         self.stopping = False
         self.dirty: list[Connection] = []
+        self.receiving = False
 
     def notify(self, event: str, *facts: Any) -> None:
         """Tell the plugins that listen to events; what they raise is theirs, not the client's."""
@@ -57,8 +58,11 @@ class Context:
                 )
 
     def mark_dirty(self, connection: Connection) -> None:
-        """Have a connection's output written at the end of this turn of the event loop."""
-        if not self.dirty:
+        """Have a connection's output written when what was received has been handled.
+
+        Outside of that, in timers and callbacks, at the end of this turn of the event loop.
+        """
+        if not self.dirty and not self.receiving:
             self.services.soon(self.flush)
         self.dirty.append(connection)
 
