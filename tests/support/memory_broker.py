@@ -272,6 +272,10 @@ class MemoryBroker:
         assert self.pack.context is not None
         return self.pack.context
 
+    def filters(self, client_id: str) -> set[str]:
+        """What a session has subscribed to."""
+        return {one.full_filter for one in self.context.sessions[client_id].subscriptions()}
+
     def metric(self, name: str) -> int:
         return self.services.metrics.snapshot().get(name, 0)
 
@@ -299,7 +303,7 @@ class MemoryBroker:
             "sessions": len(context.sessions),
             "subscriptions": self.services.router.subscription_count,
             "shared subscriptions": self.services.router.shared_subscription_count,
-            "filters": 0 if self.services.router.trie.root.is_empty() else 1,
+            "filters": 0 if self.services.router.trie.is_empty() else 1,
             "timers": self.timers.pending(),
             "unwritten connections": len(context.dirty),
             "uncommitted operations": self.services.storage.backlog(),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from routing_fakes import FakeSubscriber, FakeSubscription, filters, matches, topics
 
-from robustmq_broker.router import ROUTE_CACHE_MAX, TopicRouter
+from robustmq_broker.router import MISSES_MAX, ROUTE_CACHE_MAX, TopicRouter
 
 CLIENTS = [FakeSubscriber(name) for name in "abc"]
 GROUPS = ["", "g", "h"]
@@ -42,6 +42,11 @@ class CachedRoutes(RuleBasedStateMachine):
             name, group, client = data.draw(st.sampled_from(sorted(self.there)))
             assert self.router.unsubscribe(name, CLIENTS[client], group)
             del self.there[name, group, client]
+
+    @rule(name=filters(), client=st.integers(0, 2), group=st.sampled_from(GROUPS))
+    def ask(self, name: str, client: int, group: str) -> None:
+        known = self.there.get((name, group, client))
+        assert self.router.subscription(name, CLIENTS[client], group) is known
 
     @rule(topic=topics())
     def route(self, topic: str) -> None:
@@ -86,7 +91,7 @@ class CachedRoutes(RuleBasedStateMachine):
     def teardown(self) -> None:
         for name, group, client in self.there:
             assert self.router.unsubscribe(name, CLIENTS[client], group)
-        assert self.router.trie.root.is_empty()
+        assert self.router.trie.is_empty()
         assert all(self.router.route(topic).targets == [] for topic in self.seen)
 
 
@@ -128,11 +133,16 @@ def test_another_topic_s_filter_leaves_the_route() -> None:
     assert router.route("a") is route
 
 
-def test_the_cache_is_bounded() -> None:
+def test_the_cache_is_bounded_and_follows_the_traffic() -> None:
     router = TopicRouter()
     for number in range(ROUTE_CACHE_MAX + 10):
         router.route(str(number))
-    assert len(router.route_cache()) == 10
+    assert len(router.route_cache()) == ROUTE_CACHE_MAX
+    assert b"0" in router.route_cache()
+    for number in range(MISSES_MAX):
+        router.route(f"other/{number}")
+    assert len(router.route_cache()) == 11
+    assert b"0" not in router.route_cache()
 
 
 def test_long_topics_do_not_fill_the_memory() -> None:
@@ -149,10 +159,10 @@ def test_subscribing_again_replaces() -> None:
     router = TopicRouter()
     client = FakeSubscriber("c")
     subscribe(router, "a", client)
-    router.subscribe("a", FakeSubscription(client, ["again"]))
+    router.subscribe("a", FakeSubscription(client, ["a", "again"]))
     assert router.subscription_count == 1
     router.route("a").deliver(1)  # type: ignore[arg-type]
-    assert client.got == [(1, ("again",))]
+    assert client.got == [(1, ("a", "again"))]
 
 
 def test_unsubscribing_what_is_not_there() -> None:

@@ -1,29 +1,42 @@
-"""The subscription tree against a matcher too simple to be wrong, and what pruning leaves."""
+"""The subscription tree against a matcher too simple to be wrong, and what removing leaves."""
 
 import random
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from routing_fakes import LEVELS, filters, matches, topics
 
-from robustmq_broker.topic_trie import TopicTrie
+from robustmq_broker.topic_trie import FilterNode, TopicTrie
+
+
+class Kept:
+    """Something that belongs to a filter."""
+
+    def __init__(self, topic_filter: str) -> None:
+        self.topic_filter = topic_filter
 
 
 def trie_of(names: set[str]) -> TopicTrie:
     trie = TopicTrie()
     for name in names:
-        mark: dict[int, Any] = {0: name}
-        trie.node(name).subscriptions = mark
+        trie.put(Kept(name))
     return trie
 
 
-def found(trie: TopicTrie, topic: str) -> list[Any]:
-    """The filters whose nodes a match finds; several times if it finds one several times."""
-    return sorted(
-        str(node.subscriptions[0]) for node in trie.match(topic) if node.subscriptions is not None
-    )
+def found(trie: TopicTrie, topic: str) -> list[str]:
+    """The filters that a match finds; several times if it finds one several times."""
+    return sorted(kept.topic_filter for kept in trie.match(topic))
+
+
+def nodes(trie: TopicTrie) -> list[FilterNode]:
+    """Every node but the root."""
+    seen: list[Any] = [trie.root]
+    for node in seen:
+        seen += [child for child in node.children.values() if isinstance(child, FilterNode)]
+    return seen[1:]
 
 
 @given(st.sets(filters(), max_size=40), st.lists(topics(), min_size=1, max_size=10))
@@ -51,12 +64,15 @@ def test_thousands_of_filters() -> None:
             assert found(trie, topic) == sorted(name for name in names if matches(name, topic))
 
 
+@pytest.mark.parametrize("company", [[], ["sport/+/x/y", "+/+/+", "a/b/+", "$SYS/+/c", "a/+/#"]])
 @pytest.mark.parametrize(
     ("topic_filter", "topic", "expected"),
     [
         ("sport/#", "sport", True),
         ("sport/#", "sport/", True),
         ("sport/#", "sports", False),
+        ("sport/+/#", "sport/x", True),
+        ("sport/+/#", "sport", False),
         ("#", "/", True),
         ("+/+", "/finance", True),
         ("/+", "/finance", True),
@@ -72,42 +88,70 @@ def test_thousands_of_filters() -> None:
         ("a", "A", False),
     ],
 )
-def test_examples_of_the_specification(topic_filter: str, topic: str, expected: bool) -> None:
-    assert bool(found(trie_of({topic_filter}), topic)) is expected
+def test_examples_of_the_specification(
+    company: list[str], topic_filter: str, topic: str, expected: bool
+) -> None:
+    trie = trie_of({topic_filter, *company})
+    assert (topic_filter in found(trie, topic)) is expected
 
 
-@given(st.lists(filters(), max_size=30), st.randoms(use_true_random=False))
-def test_pruning_leaves_nothing_and_takes_nothing(names: list[str], chance: random.Random) -> None:
-    left = set(names)
-    trie = trie_of(left)
-    order = sorted(left)
-    chance.shuffle(order)
-    for name in order:
-        node = trie.find(name)
-        assert node is not None
-        node.subscriptions = None
-        trie.prune(name)
-        left.discard(name)
-        again = trie.find(name)
-        # The node stays exactly as long as a longer filter needs it.
-        assert (again is not None) == any(other.startswith(name + "/") for other in left)
-        assert all(trie.find(other) is not None for other in left)
-    assert trie.root.is_empty()
+class Changes(RuleBasedStateMachine):
+    """Filters come and go; a dict of them says what is right."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.trie = TopicTrie()
+        self.there: dict[str, Kept] = {}
+
+    @rule(name=filters())
+    def put(self, name: str) -> None:
+        self.there[name] = Kept(name)
+        self.trie.put(self.there[name])
+
+    @rule(name=filters())
+    def remove_any(self, name: str) -> None:
+        self.trie.remove(name)
+        self.there.pop(name, None)
+
+    @rule(data=st.data())
+    def remove_one_that_is_there(self, data: st.DataObject) -> None:
+        if self.there:
+            self.remove_any(data.draw(st.sampled_from(sorted(self.there))))
+
+    @rule(name=filters())
+    def get(self, name: str) -> None:
+        assert self.trie.get(name) is self.there.get(name)
+
+    @rule(topic=topics())
+    def match(self, topic: str) -> None:
+        expected = sorted(name for name in self.there if matches(name, topic))
+        assert found(self.trie, topic) == expected
+
+    @invariant()
+    def everything_is_there(self) -> None:
+        assert all(self.trie.get(name) is kept for name, kept in self.there.items())
+
+    @invariant()
+    def no_node_is_there_for_one_filter(self) -> None:
+        for node in nodes(self.trie):
+            below = list(node.children.values())
+            assert len(below) + (node.here is not None) > 1 or isinstance(below[0], FilterNode)
+
+    def teardown(self) -> None:
+        for name in self.there:
+            self.trie.remove(name)
+        assert self.trie.is_empty()
 
 
-def test_pruning_what_is_in_use_or_was_never_there_changes_nothing() -> None:
-    trie = trie_of({"a/b", "a/b/c"})
-    for name in ("a/b", "a", "a/x", "x", "a/b/c/d"):
-        trie.prune(name)
-    assert found(trie, "a/b") == ["a/b"]
-    assert found(trie, "a/b/c") == ["a/b/c"]
+TestChanges = Changes.TestCase
+TestChanges.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
 
 
-def test_a_node_is_made_once() -> None:
-    trie = TopicTrie()
-    assert trie.find("a/+") is None
-    node = trie.node("a/+")
-    assert trie.node("a/+") is node
-    assert trie.find("a/+") is node
-    assert trie.find("a") is not node
-    assert trie.find("a/+/b") is None
+def test_one_filter_needs_no_nodes() -> None:
+    trie = trie_of({"a/b/+/c/d", "b/#", "x/y"})
+    assert nodes(trie) == []
+    trie.put(Kept("a/b/+/c/e"))
+    assert len(nodes(trie)) == 4
+    trie.remove("a/b/+/c/d")
+    assert nodes(trie) == []
+    assert found(trie, "a/b/x/c/e") == ["a/b/+/c/e"]

@@ -1,4 +1,4 @@
-"""What connections share: one flush per turn, and events for plugins."""
+"""What connections share: one flush per read, and events for plugins."""
 
 import pytest
 
@@ -6,23 +6,35 @@ from memory_broker import MakeBroker, MemoryBroker
 from memory_client import join
 from robustmq_common.spi.access import ClientInfo
 from robustmq_common.spi.events import EventListener
+from robustmq_mqtt.codec.publish import new_publish
 from wire import code, encode
 
 pytest_plugins = ("memory_fixtures",)
 
 
-def test_output_is_written_at_the_end_of_the_turn(broker: MemoryBroker) -> None:
+def test_output_is_written_when_what_was_read_is_handled(broker: MemoryBroker) -> None:
     clients = [join(broker, f"c{i}") for i in range(3)]
     for client in clients:
         client.subscribe("a")
     publisher = join(broker, "p")
     before = [client.raw.transport.writes for client in clients]
     publisher.send(encode.publish(code.V5, "a", b"1") + encode.publish(code.V5, "a", b"2"))
-    assert len(broker.context.dirty) == 3
-    assert [client.raw.transport.writes for client in clients] == before
-    broker.run_until_idle()
     assert broker.context.dirty == []
     assert [client.raw.transport.writes - 1 for client in clients] == before
+
+
+def test_other_output_is_written_at_the_end_of_the_turn(broker: MemoryBroker) -> None:
+    client = join(broker)
+    client.subscribe("a")
+    before = client.raw.transport.writes
+    for payload in (b"1", b"2"):
+        message = new_publish("a", payload)
+        broker.services.router.route("a").deliver(message)
+    assert len(broker.context.dirty) == 1
+    assert client.raw.transport.writes == before
+    broker.run_until_idle()
+    assert client.raw.transport.writes == before + 1
+    assert client.payloads() == [b"1", b"2"]
 
 
 def test_what_pumping_adds_is_for_the_next_turn(make_broker: MakeBroker) -> None:

@@ -23,7 +23,7 @@ def test_queued_messages(broker: MemoryBroker, crash: bool, level: int, connecte
         client.disconnect()
     else:
         client.raw.stall()
-        broker.context.connections[next(iter(broker.context.connections))].pause_writing()
+        next(iter(broker.context.connections)).pause_writing()
     publish(broker, "a/b", b"1", b"2", b"3")
     publish(broker, "a/c", b"4", qos=2)
     broker.restart(crash=crash, away=60)

@@ -20,8 +20,8 @@ def picture(session: Session) -> dict[str, Any]:
     kept = [one for one in waiting if one.qos or session.context.limits.queue_qos0_messages]
     return {
         "subscriptions": {
-            name: (one.qos, one.no_local, one.retain_as_published, one.identifier)
-            for name, one in session.subscriptions.items()
+            one.full_filter: (one.qos, one.no_local, one.retain_as_published, one.identifier)
+            for one in session.subscriptions()
         },
         "deliveries": [
             (one.message.payload, one.qos, one.packet_id if one.state != QUEUED else 0, one.state)

@@ -17,14 +17,16 @@ def test_what_the_router_needs_to_know(broker: MemoryBroker) -> None:
     client = join(broker, expiry=100)
     client.subscribe(("a", 0), ("b", 1), ("$share/g/c", 1))
     session = broker.context.sessions["c"]
-    alone, stored, shared = session.subscriptions.values()
+    alone, stored, shared = session.subscriptions()
     assert alone.subscriber is stored.subscriber is session
-    assert (alone.shared, shared.shared) == ("", "$share/g/c")
-    assert (shared.topic_filter, shared.group) == ("c", "g")
+    assert (alone.is_shared, shared.is_shared) == (False, True)
+    assert (alone.topic_filter, alone.group) == (alone.full_filter, "") == ("a", "")
+    assert (shared.topic_filter, shared.group, shared.full_filter) == ("c", "g", "$share/g/c")
     assert alone.available()
     assert [one.stores() for one in (alone, stored)] == [False, True]
     merged = alone.merged([stored])
     assert merged.subscriber is session
+    assert merged.topic_filter == "a"
     assert merged.stores()
     assert merged.merged([shared]).available()
     client.drop()
@@ -81,7 +83,7 @@ def test_upgrade_qos(make_broker: MakeBroker, upgrade: bool, granted: int, qos: 
 def test_who_is_away_takes_what_lasts(broker: MemoryBroker) -> None:
     client = join(broker, expiry=100)
     client.subscribe(("a", 1))
-    (subscription,) = broker.context.sessions["c"].subscriptions.values()
+    (subscription,) = broker.context.sessions["c"].subscriptions()
     assert isinstance(subscription, MqttSubscription)
     client.drop()
     assert subscription.deliver(new_publish("a", b"x", 1))

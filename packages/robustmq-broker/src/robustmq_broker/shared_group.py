@@ -35,6 +35,13 @@ class SharedGroup:
                 return True
         return False
 
+    def of(self, subscriber: "Subscriber") -> "Subscription | None":
+        """The subscription of a member, or None."""
+        for member in self.members:
+            if member.subscriber is subscriber:
+                return member
+        return None
+
     def stores(self) -> bool:
         """Whether any member may write a message to storage."""
         return any(member.stores() for member in self.members)

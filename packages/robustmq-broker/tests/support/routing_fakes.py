@@ -45,11 +45,15 @@ class FakeSubscriber:
 
 
 class FakeSubscription:
-    """Delivers to its subscriber; `filters` says which filters it stands for."""
+    """Delivers to its subscriber; `filters` says which filters it stands for.
+
+    The first of them is its own.
+    """
 
     def __init__(self, subscriber: FakeSubscriber, filters: Sequence[str] = ()) -> None:
         self.subscriber = subscriber
         self.filters = tuple(filters)
+        self.topic_filter = self.filters[0] if filters else ""
 
     def available(self) -> bool:
         return self.subscriber.connected

@@ -61,6 +61,8 @@ def complete_connect(connection: Connection, auth_data: bytes | None) -> None:
     keep_alive = negotiated_keep_alive(connection, packet)
     connection.session = session
     connection.state = CONNECTED
+    connection.is_bridge = packet.is_bridge
+    connection.connect = None
     connection.start_keep_alive(keep_alive)
     window = min(context.limits.max_inflight, connection.receive_maximum)
     session.attach(connection, window)
@@ -119,7 +121,7 @@ def keep_or_forget(session: Session, expiry_interval: int) -> None:
     if expiry_interval:
         store.session_saved(session)
         if was == 0:
-            for subscription in session.subscriptions.values():
+            for subscription in session.subscriptions():
                 store.subscribed(session, subscription)
 
 

@@ -58,20 +58,20 @@ class Connection:
         self.auth_method: str | None = None
         # input
         self.held = False
-        self.chunks: list[bytes] = []
+        self.reading = True
+        self.chunks: list[bytes] | None = None
         self.have = 0
         self.need = 0
         self.max_packet_size = context.limits.max_packet_size
         self.last_received: float = 0.0
         self.wall: float = 0.0
         self.keep_alive = 0
-        self.timer: Any = context.timers.after(context.limits.connect_timeout, self.connect_timeout)
+        self.timer: Any = context.timers.after(context.limits.connect_timeout, self)
         self.alias_in: dict[int, bytes] | None = None
         # output
-        self.out: list[bytes] = []
+        self.out: list[bytes] | None = None
         self.out_size = 0
         self.out_limit = context.limits.outgoing_buffer
-        self.dirty = False
         self.writable = True
         self.max_packet_out = 0
         self.alias_out: dict[bytes, int] | None = None
@@ -84,7 +84,8 @@ class Connection:
         self.close_reason = ""
         self.close_code = 0
         self.keep_will = True
-        self.context.connections[id(self)] = self
+        self.is_bridge = False
+        self.context.connections.add(self)
 
     # -- input ---------------------------------------------------------------------------------
 
@@ -95,18 +96,20 @@ class Connection:
         self.last_received = self.clock.monotonic
         self.wall = self.clock.wall
         self.context.stats.bytes_received += len(data)
-        if self.need:
-            self.chunks.append(data)
+        chunks = self.chunks
+        if chunks is not None:
+            chunks.append(data)
             self.have += len(data)
             if self.have < self.need:
                 return
-            data = b"".join(self.chunks)
-            self.chunks = []
-            self.need = 0
+            data = b"".join(chunks)
+            self.chunks = None
         context = self.context
         context.receiving = True
         self.feed(data)
         context.receiving = False
+        if self.held:
+            self.update_reading()
         if context.dirty:
             context.flush()
 
@@ -159,23 +162,36 @@ class Connection:
         self.need = need
 
     def suspend(self) -> None:
-        """Stop parsing and reading until `resume`: something has to be waited for."""
-        if not self.held:
-            self.held = True
-            self.transport.pause_reading()
+        """Stop parsing and reading until `resume`: something has to be waited for.
+
+        Reading stops at the end of what is being handled: most waits are over by then, and telling
+        the system twice would cost more than they do.
+        """
+        self.held = True
+        if not self.context.receiving:
+            self.update_reading()
 
     def resume(self) -> None:
         if self.state == CLOSED:
             return
         self.held = False
         self.last_received = self.clock.monotonic
-        if self.writable:
+        self.update_reading()
+        chunks = self.chunks
+        if chunks is not None:
+            self.chunks = None
+            self.feed(b"".join(chunks))
+
+    def update_reading(self) -> None:
+        """Read from the socket, or not: neither while held nor while the peer does not read."""
+        wanted = self.writable and not self.held
+        if wanted == self.reading or self.state == CLOSED:
+            return
+        self.reading = wanted
+        if wanted:
             self.transport.resume_reading()
-        if self.need:
-            data = b"".join(self.chunks)
-            self.chunks = []
-            self.need = 0
-            self.feed(data)
+        else:
+            self.transport.pause_reading()
 
     # -- output --------------------------------------------------------------------------------
 
@@ -188,26 +204,28 @@ class Connection:
             # [MQTT-3.1.2-24]
             self.disconnect(PACKET_TOO_LARGE, f"an answer of {len(frame)} bytes is too large")
             return
-        self.out.append(frame)
+        self.output().append(frame)
         self.out_size += len(frame)
-        if not self.dirty:
-            self.dirty = True
-            self.context.mark_dirty(self)
 
     def send_at(self, index: int, frame: bytes) -> None:
-        """Queue a frame ahead of what was queued since `out` had `index` entries."""
+        """Queue a frame ahead of what was queued since `output` had `index` entries."""
         if self.state != CLOSED:
-            self.send(b"")
-            self.out.insert(index, frame)
+            self.output().insert(index, frame)
             self.out_size += len(frame)
 
+    def output(self) -> list[bytes]:
+        """What is collected to be written; whoever asks for it adds something."""
+        out = self.out
+        if out is None:
+            out = []
+            self.out = out
+            self.context.mark_dirty(self)
+        return out
+
     def sent_publish(self, size: int) -> None:
-        """Account for a PUBLISH whose `size` bytes are in `out` now."""
+        """Account for a PUBLISH whose `size` bytes are in `output` now."""
         self.context.stats.messages_sent += 1
         self.out_size += size
-        if not self.dirty:
-            self.dirty = True
-            self.context.mark_dirty(self)
 
     def wall_now(self) -> float:
         now: float = self.clock.wall
@@ -218,61 +236,69 @@ class Connection:
 
     def flush(self) -> None:
         """Write what has been collected; called once per turn."""
-        self.dirty = False
         if self.state == CLOSED:
-            self.out = []  # what handling its last packet still had to say
+            self.out = None  # what handling its last packet still had to say
             return
-        out = self.out
-        if out:
-            data = out[0] if len(out) == 1 else b"".join(out)
-            self.out = []
-            self.out_size = 0
-            self.context.stats.bytes_sent += len(data)
-            self.transport.write(data)
+        self.write_output()
         session = self.session
         if session is not None and self.state == CONNECTED:
             session.pump()
 
+    def write_output(self) -> None:
+        out = self.out
+        if out is not None:
+            data = out[0] if len(out) == 1 else b"".join(out)
+            self.out = None
+            self.out_size = 0
+            self.context.stats.bytes_sent += len(data)
+            self.transport.write(data)
+
     def pause_writing(self) -> None:
         """The peer does not read: stop sending messages, and reading what it wants answered."""
         self.writable = False
-        self.transport.pause_reading()
+        self.update_reading()
 
     def resume_writing(self) -> None:
         self.writable = True
-        if not self.held:
-            self.transport.resume_reading()
+        self.update_reading()
         session = self.session
         if session is not None and self.state == CONNECTED:
             session.pump()
 
     # -- timers --------------------------------------------------------------------------------
 
-    def connect_timeout(self) -> None:
-        if self.state < CONNECTED:
+    def __call__(self) -> None:
+        """Its timer is due. The connection is the callback: a bound method would take 64 bytes."""
+        self.timer = None
+        if self.state == CONNECTED:
+            if self.keep_alive:
+                self.check_keep_alive()
+        elif self.state != CLOSED:
             self.context.stats.connect_timeouts += 1
             self.close_with(0, "no complete CONNECT within the connect timeout")
 
     def start_keep_alive(self, seconds: int) -> None:
-        """Close after 1.5 times the keep-alive without a packet [MQTT-3.1.2-22]."""
-        if self.timer is not None:
+        """Close after 1.5 times the keep-alive without a packet [MQTT-3.1.2-22].
+
+        The timer of the connect timeout goes on as the first check, unless that would be too late.
+        """
+        limits = self.context.limits
+        self.keep_alive = seconds
+        allowed = seconds * limits.keepalive_multiplier
+        if self.timer is not None and (seconds == 0 or allowed < limits.connect_timeout):
             self.timer.cancel()
             self.timer = None
-        self.keep_alive = seconds
-        if seconds:
-            allowed = seconds * self.context.limits.keepalive_multiplier
-            self.timer = self.context.timers.after(allowed, self.check_keep_alive)
+        if seconds and self.timer is None:
+            self.timer = self.context.timers.after(allowed, self)
 
     def check_keep_alive(self) -> None:
-        if self.state == CLOSED:
-            return
         allowed = self.keep_alive * self.context.limits.keepalive_multiplier
         now: float = self.clock.monotonic
         if self.held:
             self.last_received = now  # it is not listened to, so its silence is not its fault
         left = self.last_received + allowed - now
         if left > 0.0:
-            self.timer = self.context.timers.after(left, self.check_keep_alive)
+            self.timer = self.context.timers.after(left, self)
         else:
             self.disconnect(KEEP_ALIVE_TIMEOUT, f"nothing received for {allowed:g} s")
 
@@ -340,18 +366,9 @@ class Connection:
             return
         self.close_code = code
         self.close_reason = reason
-        self.flush_last()
+        self.write_output()
         self.transport.close()
         self.end()
-
-    def flush_last(self) -> None:
-        out = self.out
-        if out:
-            data = b"".join(out)
-            self.out = []
-            self.out_size = 0
-            self.context.stats.bytes_sent += len(data)
-            self.transport.write(data)
 
     def eof_received(self) -> None:
         """The peer will send no more; the listener closes the connection."""
@@ -366,14 +383,13 @@ class Connection:
         """Exactly once, however it ended."""
         was_connected = self.state == CONNECTED
         self.state = CLOSED
-        self.out = []
-        self.chunks = []
-        self.need = 0
+        self.out = None
+        self.chunks = None
         if self.timer is not None:
             self.timer.cancel()
             self.timer = None
         self.exchange = None
-        self.context.connections.pop(id(self), None)
+        self.context.connections.discard(self)
         self.log_end(was_connected)
         if was_connected:
             connection_ended(self)

@@ -41,7 +41,7 @@ class Context:
         self.retained = RetainedTree()
         self.retained_timers: dict[str, Any] = {}
         self.sessions: dict[str, Session] = {}
-        self.connections: dict[int, Connection] = {}
+        self.connections: set[Connection] = set()
         self.wrote = False
         self.stopping = False
         self.dirty: list[Connection] = []

@@ -66,7 +66,8 @@ def handle_pubrel(connection: Connection, packet_id: int) -> None:
         context.wrote = False
         if message is not None and message.stored_incoming:
             context.store.incoming_done(session, packet_id)
-        before = len(connection.out)
+        out = connection.out
+        before = 0 if out is None else len(out)
         if message is not None and not message.has_expired(connection.wall):
             forward(context, message, context.router.route(message.topic))
         frame = PUBCOMP_PREFIX + PACKET_ID[packet_id]

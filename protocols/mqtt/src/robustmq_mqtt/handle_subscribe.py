@@ -16,7 +16,7 @@ from robustmq_mqtt.codec.subscribe import decode_subscribe, encode_suback
 from robustmq_mqtt.reasons import fits, reason_properties, refused_filter
 from robustmq_mqtt.retain import want_retained
 from robustmq_mqtt.subscription import MqttSubscription
-from robustmq_mqtt.topics import has_wildcard, parse_filter
+from robustmq_mqtt.topics import ParsedFilter, has_wildcard, parse_filter
 
 if TYPE_CHECKING:
     from robustmq_mqtt.codec.packets import Subscribe, TopicSubscription
@@ -82,30 +82,31 @@ def subscribe_one(
     if parsed.group and wanted.no_local:
         # [MQTT-3.8.3-4]
         raise ProtocolViolation("No Local is set on a shared subscription")
-    code = refusal(connection, full, parsed.topic_filter, parsed.group, wanted.qos)
+    replaced: MqttSubscription | None = context.router.subscription(
+        parsed.topic_filter, session, parsed.group
+    )
+    code = refusal(connection, parsed, wanted.qos, replaced is None)
     if code:
         return code
     qos = min(wanted.qos, limits.max_qos)
-    is_new = full not in session.subscriptions
     no_local = wanted.no_local
     retain_as_published = wanted.retain_as_published
-    connect = connection.connect
-    if connect is not None and connect.is_bridge and not parsed.group:
+    if connection.is_bridge and not parsed.group:
         # What a bridge asks for by the top bit of its protocol level: no echo, RETAIN kept.
         no_local = True
         retain_as_published = True
     subscription = MqttSubscription(
         session,
         full,
-        parsed.topic_filter,
-        parsed.group,
         qos,
         no_local,
         retain_as_published,
         wanted.retain_handling,
         identifier,
     )
-    session.subscriptions[full] = subscription
+    if replaced is not None:
+        session.drop_subscription(replaced)
+    session.add_subscription(subscription)
     context.router.subscribe(parsed.topic_filter, subscription, parsed.group)
     if session.expiry_interval:
         context.store.subscribed(session, subscription)
@@ -114,26 +115,26 @@ def subscribe_one(
     # A shared subscription gets no retained messages (4.8.2).
     if not parsed.group and limits.retain_available:
         handling = wanted.retain_handling
-        if handling == SEND_RETAINED or (handling == SEND_RETAINED_IF_NEW and is_new):
+        if handling == SEND_RETAINED or (handling == SEND_RETAINED_IF_NEW and replaced is None):
             wants_retained.append(subscription)  # [MQTT-3.3.1-9], [MQTT-3.3.1-10]
     return qos
 
 
-def refusal(connection: Connection, full: str, topic_filter: str, group: str, qos: int) -> int:
+def refusal(connection: Connection, parsed: ParsedFilter, qos: int, is_new: bool) -> int:
     """The reason code against a valid filter, or 0; 3.x gets 0x80 for any."""
     context = connection.context
     limits = context.limits
     session = connection.session
     assert session is not None
-    if group and not limits.shared_subscription:
+    if parsed.group and not limits.shared_subscription:
         return SHARED_SUBSCRIPTIONS_NOT_SUPPORTED
-    if not limits.wildcard_subscription and has_wildcard(topic_filter):
+    if not limits.wildcard_subscription and has_wildcard(parsed.topic_filter):
         return WILDCARD_SUBSCRIPTIONS_NOT_SUPPORTED
     maximum = limits.max_subscriptions
-    if maximum and len(session.subscriptions) >= maximum and full not in session.subscriptions:
+    if maximum and is_new and session.subscription_count >= maximum:
         return QUOTA_EXCEEDED
     if context.authorizes and not context.services.authorize(
-        connection.client, "subscribe", topic_filter, qos, False
+        connection.client, "subscribe", parsed.topic_filter, qos, False
     ):
         return NOT_AUTHORIZED
     return 0

@@ -10,11 +10,12 @@ from robustmq_mqtt.codec.reason_codes import NO_SUBSCRIPTION_EXISTED, SUCCESS
 from robustmq_mqtt.codec.subscribe import decode_unsubscribe, encode_unsuback
 from robustmq_mqtt.reasons import fits, reason_properties, refused_filter
 from robustmq_mqtt.shared import leave_shared
-from robustmq_mqtt.topics import parse_filter
+from robustmq_mqtt.topics import ANY_LEVELS, parse_filter
 
 if TYPE_CHECKING:
     from robustmq_mqtt.codec.packets import Unsubscribe
     from robustmq_mqtt.connection import Connection
+    from robustmq_mqtt.subscription import MqttSubscription
 
 
 def handle_unsubscribe(connection: Connection, data: bytes, body: int, end: int) -> None:
@@ -41,18 +42,22 @@ def unsubscribe_one(connection: Connection, full: str) -> int:
     context = connection.context
     session = connection.session
     assert session is not None
-    subscription = session.subscriptions.pop(full, None)
-    if subscription is None:
-        try:
+    try:
+        parsed = parse_filter(full, ANY_LEVELS)
+        subscription: MqttSubscription | None = context.router.subscription(
+            parsed.topic_filter, session, parsed.group
+        )
+        if subscription is None:
             parse_filter(full, context.limits.max_topic_levels)
-        except PacketError as error:
-            return error.reason_code
-        return NO_SUBSCRIPTION_EXISTED
+            return NO_SUBSCRIPTION_EXISTED
+    except PacketError as error:
+        return error.reason_code
+    session.drop_subscription(subscription)
     session.retained_wanted.pop(full, None)
-    context.router.unsubscribe(subscription.topic_filter, session, subscription.group)
+    context.router.unsubscribe(parsed.topic_filter, session, parsed.group)
     if session.expiry_interval:
         context.store.unsubscribed(session, full)
-    if subscription.group:
+    if parsed.group:
         leave_shared(session, subscription)
     if context.events:
         context.notify("session_unsubscribed", connection.client, full)

@@ -32,7 +32,7 @@ def send_qos0(
     if connection.max_packet_out and size > connection.max_packet_out:
         connection.context.stats.dropped_too_large += 1
         return
-    connection.out.append(frame)
+    connection.output().append(frame)
     connection.sent_publish(size)
 
 
@@ -68,7 +68,7 @@ def send_delivery(connection: Connection, delivery: Delivery, packet_id: int, du
     if connection.max_packet_out and size > connection.max_packet_out:
         connection.context.stats.dropped_too_large += 1
         return False
-    out = connection.out
+    out = connection.output()
     out.append(head)
     out.append(PACKET_ID[packet_id])
     if connection.version == V5:
@@ -108,7 +108,7 @@ def send_publish_v5(
         return False
     if new_alias and aliases is not None:
         aliases[topic] = alias
-    out = connection.out
+    out = connection.output()
     out.append(head)
     if packet_id:
         out.append(PACKET_ID[packet_id])

@@ -37,7 +37,8 @@ class Session:
         self.connection: Connection | None = None
         self.expiry_interval = 0
         self.disconnected_at = 0.0
-        self.subscriptions: dict[str, MqttSubscription] = {}
+        self.newest_subscription: MqttSubscription | None = None
+        self.subscription_count = 0
         self.queue = DeliveryQueue()
         self.queued_qos0 = 0
         self.retained_queue = DeliveryQueue()
@@ -60,6 +61,41 @@ class Session:
     def is_durable(self) -> bool:
         """Whether it outlives its connection, and so is kept in storage."""
         return self.expiry_interval != 0
+
+    # -- subscriptions -----------------------------------------------------------------------
+
+    def subscriptions(self) -> list[MqttSubscription]:
+        """All of them, the oldest first."""
+        found: list[MqttSubscription] = []
+        subscription = self.newest_subscription
+        while subscription is not None:
+            found.append(subscription)
+            subscription = subscription.previous
+        found.reverse()
+        return found
+
+    def add_subscription(self, subscription: MqttSubscription) -> None:
+        newest = self.newest_subscription
+        if newest is not None:
+            newest.next = subscription
+            subscription.previous = newest
+        self.newest_subscription = subscription
+        self.subscription_count += 1
+
+    def drop_subscription(self, subscription: MqttSubscription) -> None:
+        """Forget one that was given up or replaced."""
+        following = subscription.next
+        previous = subscription.previous
+        if previous is not None:
+            previous.next = following
+        if following is not None:
+            following.previous = previous
+        else:
+            self.newest_subscription = previous
+        subscription.next = None
+        subscription.previous = None
+        subscription.ended = True
+        self.subscription_count -= 1
 
     # -- to the client -----------------------------------------------------------------------
 
@@ -218,7 +254,7 @@ class Session:
         wanted = self.retained_wanted
         while wanted:
             subscription = wanted.pop(next(iter(wanted)))
-            if self.subscriptions.get(subscription.full_filter) is subscription:
+            if not subscription.ended:
                 queue_retained(self.context, subscription)
                 break
         self.pump()
@@ -226,7 +262,7 @@ class Session:
     def is_wanted(self, delivery: Delivery) -> bool:
         """Whether the subscription that a retained message waits for is still the same."""
         source = delivery.source
-        return source is not None and self.subscriptions.get(source.full_filter) is source
+        return source is not None and not source.ended
 
     def retransmit(self, connection: Connection, delivery: Delivery) -> None:
         """Send an unacknowledged PUBLISH with DUP, or its PUBREL, again [MQTT-4.4.0-1]."""

@@ -89,12 +89,12 @@ def end_session(session: Session) -> None:
     publish_will(session)  # the delay ends with the session (3.1.3.2.2)
     if context.sessions.get(session.client_id) is session:
         del context.sessions[session.client_id]
-    for subscription in session.subscriptions.values():
+    for subscription in session.subscriptions():
         context.router.unsubscribe(subscription.topic_filter, session, subscription.group)
+        session.drop_subscription(subscription)
     hand_over_shared(session)
     context.stats.dropped_inflight_discarded += session.waiting()
     context.store.session_removed(session)
-    session.subscriptions = {}
     session.inflight = {}
     session.queue.clear()
     session.resend.clear()

@@ -13,7 +13,7 @@ from robustmq_mqtt.session import Session
 from robustmq_mqtt.session_end import end_session, start_expiry
 from robustmq_mqtt.session_store import WriteThroughStore
 from robustmq_mqtt.subscription import MqttSubscription
-from robustmq_mqtt.topics import parse_filter
+from robustmq_mqtt.topics import ANY_LEVELS, parse_filter
 from robustmq_mqtt.will import connection_dropped
 
 PAGE = 1000
@@ -83,19 +83,17 @@ def load_meta(context: Context, session: Session, value: bytes) -> None:
 
 def load_subscription(context: Context, session: Session, full: str, value: bytes) -> None:
     options = json.loads(value)
-    parsed = parse_filter(full, 65_535)
+    parsed = parse_filter(full, ANY_LEVELS)
     subscription = MqttSubscription(
         session,
         full,
-        parsed.topic_filter,
-        parsed.group,
         options["qos"],
         options["no_local"],
         options["retain_as_published"],
         options["retain_handling"],
         options["identifier"],
     )
-    session.subscriptions[full] = subscription
+    session.add_subscription(subscription)
     context.router.subscribe(parsed.topic_filter, subscription, parsed.group)
 
 

@@ -21,7 +21,7 @@ DRAIN_SECONDS: Final = 1.0
 def begin_shutdown(context: Context) -> None:
     """Accept no more messages and disconnect whoever has nothing to wait for."""
     context.stopping = True
-    for connection in list(context.connections.values()):
+    for connection in list(context.connections):
         disconnect_if_drained(connection)
     if context.connections:
         context.timers.after(DRAIN_SECONDS, DrainTime(context).over)
@@ -46,5 +46,5 @@ class DrainTime:
         self.context = context
 
     def over(self) -> None:
-        for connection in list(self.context.connections.values()):
+        for connection in list(self.context.connections):
             say_goodbye(connection)

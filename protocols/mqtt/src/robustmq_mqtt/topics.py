@@ -6,6 +6,8 @@ from robustmq_mqtt.codec.errors import PacketError
 from robustmq_mqtt.codec.reason_codes import TOPIC_FILTER_INVALID, TOPIC_NAME_INVALID
 
 SHARE_PREFIX: Final = "$share/"
+ANY_LEVELS: Final = 65_535
+"""More levels than fit into a filter: what was granted once is valid, whatever the limit is now."""
 MAX_TOPIC_BYTES: Final = 65_535
 
 

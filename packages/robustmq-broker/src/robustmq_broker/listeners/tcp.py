@@ -7,6 +7,7 @@ calls the pack and the pack calls the socket with nothing in between.
 import asyncio
 import errno
 import socket
+from collections.abc import Callable
 from typing import cast
 
 from robustmq_common.errors import ListenError
@@ -26,12 +27,32 @@ CLOSE_SECONDS = 5.0
 class TcpConnection(asyncio.Protocol):
     """One accepted connection: the pack's `Transport`."""
 
+    # 136 bytes instead of 320 with a dict.
+    __slots__ = (
+        "_closing",
+        "_lost",
+        "certificate_subject",
+        "connection",
+        "data_received",
+        "listener",
+        "owner",
+        "peer",
+        "refused",
+        "transport",
+        "write",
+    )
+
+    write: Callable[[bytes], None]
+    """The socket's own, once connected."""
+
     def __init__(self, owner: "TcpListener") -> None:
         self.owner = owner
         self.listener = owner.name
         self.peer = "?"
         self.certificate_subject: str | None = None
         self.refused = owner.full()
+        self.write = _ignore
+        self.data_received = _ignore  # type: ignore[method-assign]
         owner.connections.add(self)
         self.connection = None if self.refused else owner.pack.connection(self)
         self._closing: TimerHandle | None = None
@@ -49,15 +70,10 @@ class TcpConnection(asyncio.Protocol):
             transport.abort()
             return
         transport.set_write_buffer_limits(high=self.owner.high_watermark)
-        self.write = transport.write  # type: ignore[method-assign]
-        self.buffered = transport.get_write_buffer_size  # type: ignore[method-assign]
-
-    def write(self, data: bytes) -> None:
-        """Replaced by the socket's own `write` once connected."""
+        self.write = transport.write
 
     def buffered(self) -> int:
-        """Replaced by the socket's own counter once connected."""
-        return 0
+        return 0 if self._lost else self.transport.get_write_buffer_size()
 
     def eof_received(self) -> bool:
         if self.connection is not None:
@@ -70,7 +86,10 @@ class TcpConnection(asyncio.Protocol):
         self.owner.closed()
         if self._closing is not None:
             self._closing.cancel()
-        self.write = self._discard  # type: ignore[method-assign]
+        # Nothing of it may refer to the pack's connection, which refers to it: the garbage
+        # collector looks at old objects too rarely to leave this to it.
+        self.write = _ignore
+        self.data_received = _ignore  # type: ignore[method-assign]
         if self.connection is not None:
             self.connection.connection_lost()
             self.connection = None
@@ -109,8 +128,9 @@ class TcpConnection(asyncio.Protocol):
         if not self._lost and not self.transport.is_closing():
             self.transport.resume_reading()
 
-    def _discard(self, data: bytes) -> None:
-        """Written after the connection was lost: there is nobody to get it."""
+
+def _ignore(data: bytes) -> None:
+    """Written to, or received from, a connection that is not there yet or no more."""
 
 
 class TcpListener:

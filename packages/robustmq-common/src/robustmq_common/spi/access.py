@@ -26,7 +26,14 @@ class ClientInfo:
     protocol: str
     tenant: str = ""
     is_superuser: bool = False
-    attributes: dict[str, str] = field(default_factory=dict)
+    _attributes: dict[str, str] | None = field(default=None, init=False)
+
+    @property
+    def attributes(self) -> dict[str, str]:
+        """What authenticators note for those who ask later; made when first asked for."""
+        if self._attributes is None:
+            self._attributes = {}
+        return self._attributes
 
 
 @dataclass(slots=True)

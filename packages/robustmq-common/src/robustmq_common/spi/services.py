@@ -42,7 +42,10 @@ class Timers(Protocol):
 
 
 class Subscriber(Protocol):
-    """Where a subscription delivers to: a session of some pack."""
+    """Where a subscription delivers to: a session of some pack.
+
+    Hashable, and equal to nothing but itself: subscriptions are kept by it.
+    """
 
     @property
     def client_id(self) -> str: ...
@@ -53,6 +56,11 @@ class Subscription(Protocol):
 
     @property
     def subscriber(self) -> Subscriber: ...
+
+    @property
+    def topic_filter(self) -> str:
+        """The filter it was subscribed with, without the prefix of a shared subscription."""
+        ...
 
     def deliver(self, message: Message) -> bool:
         """Take the message, or say False: this subscriber cannot have it now (or ever)."""
@@ -111,6 +119,12 @@ class Router(Protocol):
 
     def unsubscribe(self, topic_filter: str, subscriber: Subscriber, group: str = "") -> bool:
         """Remove a subscription; False if there was none."""
+        ...
+
+    def subscription(
+        self, topic_filter: str, subscriber: Subscriber, group: str = ""
+    ) -> Subscription | None:
+        """What a subscriber has subscribed to a filter with, or None."""
         ...
 
     def redispatch(
