@@ -1,4 +1,4 @@
-"""The tree of retained messages against a dict that is searched from end to end."""
+"""The tree of retained messages against a dict."""
 
 import random
 
@@ -6,66 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from robustmq_mqtt.codec.publish import Publish, new_publish
-from robustmq_mqtt.retained import RetainedTree
-
-LEVELS = ["", "a", "b", "sensor", "$SYS", "$a", "é"]
-
-
-def matches(topic_filter: str, topic: str) -> bool:
-    """Section 4.7, read level by level."""
-    if topic.startswith("$") and topic_filter[0] in "+#":
-        return False
-    wanted, present = topic_filter.split("/"), topic.split("/")
-    if wanted[-1] == "#":
-        wanted.pop()
-        present = present[: len(wanted)]
-    return len(wanted) == len(present) and all(
-        one in ("+", other) for one, other in zip(wanted, present, strict=True)
-    )
-
-
-TOPICS = st.lists(st.sampled_from(LEVELS), min_size=1, max_size=5).map("/".join).filter(len)
-FILTERS = st.builds(
-    lambda levels, last: "/".join([*levels[:-1], "#"] if last else levels),
-    st.lists(st.sampled_from([*LEVELS, "+", "+"]), min_size=1, max_size=5),
-    st.booleans(),
-).filter(len)
-
-
-def message(topic: str) -> Publish:
-    return new_publish(topic, b"x", 0, True)
-
-
-def found(tree: RetainedTree, topic_filter: str) -> list[str]:
-    """The topics found; one that is found twice shows twice."""
-    return sorted(one.topic for one in tree.match(topic_filter))
-
-
-@given(st.sets(TOPICS, max_size=40), st.lists(FILTERS, min_size=1, max_size=10))
-def test_a_match_finds_what_a_search_finds(topics: set[str], filters: list[str]) -> None:
-    tree = RetainedTree()
-    for topic in topics:
-        tree.set(topic, message(topic))
-    for name in filters:
-        assert found(tree, name) == sorted(topic for topic in topics if matches(name, topic))
-    assert sorted(one.topic for one in tree.all_messages()) == sorted(topics)
-
-
-def test_thousands_of_topics() -> None:
-    chance = random.Random(5)
-    tree = RetainedTree()
-    topics: set[str] = set()
-    while len(topics) < 2_000:
-        topic = "/".join(chance.choice([*LEVELS, "c", "d"]) for _ in range(chance.randrange(1, 6)))
-        if topic:
-            topics.add(topic)
-            tree.set(topic, message(topic))
-    for _ in range(100):
-        levels = [chance.choice([*LEVELS, "+", "c"]) for _ in range(chance.randrange(1, 5))]
-        name = "/".join([*levels, "#"] if chance.random() < 0.3 else levels)
-        if name:
-            assert found(tree, name) == sorted(topic for topic in topics if matches(name, topic))
+from retained_model import TOPICS, found, message
+from robustmq_mqtt.retained import BUCKETS, NAMES_MAX, NARROW_MAX, RetainedTree
+from robustmq_mqtt.retained_message import GONE
 
 
 @given(st.lists(TOPICS, max_size=30), st.randoms(use_true_random=False))
@@ -73,29 +16,43 @@ def test_removing_leaves_nothing_and_takes_nothing(
     given_topics: list[str], chance: random.Random
 ) -> None:
     tree = RetainedTree()
-    left = {topic: message(topic) for topic in given_topics}
-    for topic, one in left.items():
-        tree.set(topic, one)
+    left = {topic: tree.set(topic, message(topic)) for topic in dict.fromkeys(given_topics)}
     order = sorted(left)
     chance.shuffle(order)
     for topic in order:
-        del left[topic]
+        gone = left.pop(topic)
         assert tree.remove(topic)
         assert not tree.remove(topic)
         assert tree.get(topic) is None
+        assert gone.serial == GONE
         assert all(tree.get(other) is one for other, one in left.items())
-    assert tree.root.children is None
+    assert tree.root.is_empty()
     assert tree.count == 0
 
 
 def test_the_newest_message_replaces_the_last() -> None:
     tree = RetainedTree()
-    tree.set("a/b", message("a/b"))
-    newest = message("a/b")
-    tree.set("a/b", newest)
-    assert tree.get("a/b") is newest
-    assert tree.match("a/+") == [newest]
+    old = tree.set("a/b", message("a/b"))
+    new = tree.set("a/b", message("a/b"))
+    assert tree.get("a/b") is new
+    assert (old.serial, new.serial) == (GONE, 2)
+    assert found(tree, "a/+") == ["a/b"]
     assert tree.count == 1
+
+
+@pytest.mark.parametrize("order", [["a", "a/b", "a/b/c"], ["a/b/c", "a/b", "a"]])
+def test_a_level_may_have_a_message_and_levels_below(order: list[str]) -> None:
+    tree = RetainedTree()
+    kept = {topic: tree.set(topic, message(topic)) for topic in order}
+    assert all(tree.get(topic) is one for topic, one in kept.items())
+    assert tree.count == 3
+    assert tree.remove("a/b")
+    assert tree.get("a/b") is None
+    assert found(tree, "#") == ["a", "a/b/c"]
+    assert tree.remove("a/b/c")
+    assert found(tree, "#") == ["a"]
+    assert tree.remove("a")
+    assert tree.root.is_empty()
 
 
 @pytest.mark.parametrize("topic", ["a", "a/b/c", "x", "a/b/", "/a/b"])
@@ -118,14 +75,55 @@ def test_the_broker_s_own_topics_do_not_count() -> None:
     assert found(tree, "$SYS/#") == ["$SYS/a"]
 
 
-def test_only_what_was_there_at_a_time() -> None:
+def test_a_level_with_very_many_below() -> None:
     tree = RetainedTree()
-    for topic in ("a/1", "a/2"):
-        tree.set(topic, message(topic))
-    then = tree.serial
-    tree.set("a/2", message("a/2"))
-    tree.set("a/3", message("a/3"))
-    for name in ("a/#", "a/+", "+/#"):
-        assert [one.topic for one in tree.match(name, then)] == ["a/1"]
-    assert tree.match("a/2", then) == []
-    assert found(tree, "a/+") == ["a/1", "a/2", "a/3"]
+    names = [str(number) for number in range(NARROW_MAX + 500)]
+    for name in names:
+        tree.set(f"a/{name}", message(f"a/{name}"))
+    node = tree.root.find("a")
+    assert not isinstance(node, type(None))
+    assert found(tree, "a/+") == sorted(f"a/{name}" for name in names)
+    for name in names[::2]:
+        newest = tree.set(f"a/{name}", message(f"a/{name}"))
+        assert tree.get(f"a/{name}") is newest
+    assert tree.count == len(names)
+    for name in names[1:]:
+        assert tree.remove(f"a/{name}")
+        assert not tree.remove(f"a/{name}")
+    assert found(tree, "#") == ["a/0"]
+    assert tree.remove("a/0")
+    assert tree.root.is_empty()
+
+
+def test_no_part_of_a_wide_level_is_large() -> None:
+    tree = RetainedTree()
+    count = 20 * BUCKETS
+    for number in range(count):
+        tree.set(str(number), message(str(number)))
+    sizes = [len(tree.root.part(index, True)) for index in range(tree.root.parts())]
+    assert sum(sizes) == count
+    assert max(sizes) < 100
+
+
+def test_a_level_name_is_kept_once() -> None:
+    tree = RetainedTree()
+    for number in range(3 * NAMES_MAX):
+        tree.set(f"{number}/temperature", message(f"{number}/temperature"))
+        assert len(tree.names) <= NAMES_MAX
+    kept = {
+        id(node.name)
+        for index in range(tree.root.parts())
+        for node in tree.root.part(index, False)
+        if not isinstance(node, type(tree.get("0/temperature")))
+    }
+    assert len(kept) < 10
+
+
+def test_a_deep_topic() -> None:
+    tree = RetainedTree()
+    topic = "/".join("a" * 30_000)
+    tree.set(topic, message(topic))
+    tree.set("a/a", message("a/a"))
+    assert found(tree, "#") == ["a/a", topic]
+    assert tree.remove(topic)
+    assert found(tree, "#") == ["a/a"]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, final
 
 from robustmq_mqtt.limits import Limits
 from robustmq_mqtt.retained import RetainedTree
+from robustmq_mqtt.retained_delivery import RetainedLine
 from robustmq_mqtt.stats import Stats
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class Context:
         self.new_client = new_client
         self.retained = RetainedTree()
         self.retained_timers: dict[str, Any] = {}
+        self.retained_line = RetainedLine(services)
         self.sessions: dict[str, Session] = {}
         self.connections: set[Connection] = set()
         self.wrote = False

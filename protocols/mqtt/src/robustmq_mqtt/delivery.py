@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING, Final, final
 
 if TYPE_CHECKING:
     from robustmq_mqtt.codec.publish import Publish
-    from robustmq_mqtt.subscription import MqttSubscription
 
 QUEUED: Final = 0
 """Not sent yet."""
@@ -21,7 +20,7 @@ class Delivery:
     `sequence` orders a session's deliveries and names this one in storage; `shared` is the filter
     with its "$share/group/" if it came by a shared subscription, else empty. `in_window` says
     whether it was sent on the present connection, and so counts against the client's Receive
-    Maximum. `source` is the subscription that a retained message waits for.
+    Maximum.
     """
 
     state: int = QUEUED
@@ -29,7 +28,6 @@ class Delivery:
     sequence: int = 0
     stored: bool = False
     in_window: bool = False
-    source: "MqttSubscription | None" = None
 
     def __init__(
         self,

@@ -14,7 +14,7 @@ from robustmq_mqtt.codec.reason_codes import (
 )
 from robustmq_mqtt.codec.subscribe import decode_subscribe, encode_suback
 from robustmq_mqtt.reasons import fits, reason_properties, refused_filter
-from robustmq_mqtt.retain import want_retained
+from robustmq_mqtt.retained_delivery import want_retained
 from robustmq_mqtt.subscription import MqttSubscription
 from robustmq_mqtt.topics import ParsedFilter, has_wildcard, parse_filter
 
@@ -42,7 +42,7 @@ def handle_subscribe(connection: Connection, data: bytes, body: int, end: int) -
         codes.append(subscribe_one(connection, wanted, identifier, wants_retained))
     acknowledge(connection, suback(connection, packet, codes))
     for subscription in wants_retained:
-        want_retained(context, subscription)
+        want_retained(subscription)
 
 
 def suback(connection: Connection, packet: Subscribe, codes: list[int]) -> bytes:

@@ -53,7 +53,8 @@ def unsubscribe_one(connection: Connection, full: str) -> int:
     except PacketError as error:
         return error.reason_code
     session.drop_subscription(subscription)
-    session.retained_wanted.pop(full, None)
+    if session.retained is not None:
+        session.retained.forget(full)
     context.router.unsubscribe(parsed.topic_filter, session, parsed.group)
     if session.expiry_interval:
         context.store.unsubscribed(session, full)

@@ -10,6 +10,7 @@ from robustmq_mqtt.codec.wire import PACKET_ID, V5
 if TYPE_CHECKING:
     from robustmq_mqtt.connection import Connection
     from robustmq_mqtt.delivery import Delivery
+    from robustmq_mqtt.retained_message import RetainedMessage
 
 QOS_FLAGS: Final = 0x06
 QOS_2: Final = 0x04
@@ -33,6 +34,32 @@ def send_qos0(
         connection.context.stats.dropped_too_large += 1
         return
     connection.output().append(frame)
+    connection.sent_publish(size)
+
+
+def send_retained_qos0(
+    connection: Connection, message: RetainedMessage, identifiers: list[int] | None
+) -> None:
+    """Send a retained message at QoS 0; its frame is not kept: there may be a million of them."""
+    payload = message.payload
+    following = len(payload)
+    is_v5 = connection.version == V5
+    if is_v5:
+        if not message.is_plain() or identifiers is not None or connection.alias_out is not None:
+            publish = message.to_publish()
+            send_publish_v5(connection, publish, RETAIN_FLAG, 0, identifiers)
+            return
+        following += 1
+    head = publish_head(message.topic_bytes, RETAIN_FLAG, following)
+    size = len(head) + following
+    if connection.max_packet_out and size > connection.max_packet_out:
+        connection.context.stats.dropped_too_large += 1
+        return
+    out = connection.out
+    out.append(head)
+    if is_v5:
+        out.append(b"\x00")
+    out.append(payload)
     connection.sent_publish(size)
 
 

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, final
 from robustmq_mqtt.delivery import RELEASED, SENT, Delivery
 from robustmq_mqtt.fifo import DeliveryQueue
 from robustmq_mqtt.limits import DISCONNECT_SUBSCRIBER, DROP_OLDEST
-from robustmq_mqtt.retain import queue_retained
 from robustmq_mqtt.send_publish import send_delivery, send_qos0
 from robustmq_mqtt.shutdown import disconnect_if_drained
 
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from robustmq_mqtt.codec.publish import Publish
     from robustmq_mqtt.connection import Connection
     from robustmq_mqtt.context import Context
+    from robustmq_mqtt.retained_delivery import RetainedDelivery
     from robustmq_mqtt.subscription import MqttSubscription
 
 
@@ -41,9 +41,7 @@ class Session:
         self.subscription_count = 0
         self.queue = DeliveryQueue()
         self.queued_qos0 = 0
-        self.retained_queue = DeliveryQueue()
-        self.retained_wanted: dict[str, MqttSubscription] = {}
-        self.collecting = False
+        self.retained: RetainedDelivery | None = None
         self.inflight: dict[int, Delivery] = {}
         self.resend = DeliveryQueue()
         self.window_used = 0
@@ -122,6 +120,7 @@ class Session:
             and self.window_used < self.window
             and self.queue.size() == 0
             and connection.can_write()
+            and (self.retained is None or self.retained.lets_pass())
         ):
             self.transmit(connection, delivery)
             return True
@@ -201,23 +200,16 @@ class Session:
         if connection is None:
             return
         now: float = self.context.clock.wall
-        while connection.can_write():
+        retained = self.retained
+        while connection.can_write() and self.window_used < self.window:
             if self.resend.size():
-                if self.window_used >= self.window:
-                    return
                 self.retransmit(connection, self.resend.pop())
-            elif self.queue.size():
-                if self.window_used >= self.window:
-                    return
+            elif self.queue.size() and (retained is None or retained.lets_pass()):
                 self.send_queued(connection, self.queue.pop(), now)
-            elif self.retained_queue.size():
-                if self.window_used >= self.window:
-                    return
-                self.send_retained(connection, self.retained_queue.pop(), now)
             else:
-                if self.retained_wanted:
-                    self.collect_soon()
-                return
+                break
+        if retained is not None:
+            retained.go_on()
 
     def send_queued(self, connection: Connection, delivery: Delivery, now: float) -> None:
         if delivery.message.has_expired(now):
@@ -228,41 +220,6 @@ class Session:
             self.discard(delivery)
         else:
             self.transmit(connection, delivery)
-
-    def send_retained(self, connection: Connection, delivery: Delivery, now: float) -> None:
-        message = delivery.message
-        if self.context.retained.get(message.topic) is not message or message.has_expired(now):
-            return  # replaced or gone since the subscription was made
-        if not self.is_wanted(delivery):
-            return
-        if delivery.qos == 0:
-            send_qos0(connection, message, delivery.retain, delivery.identifiers)
-        else:
-            self.transmit(connection, delivery)
-
-    def collect_soon(self) -> None:
-        """Look for retained messages after this turn: one filter may match a great many."""
-        if not self.collecting:
-            self.collecting = True
-            self.context.services.soon(self.collect)
-
-    def collect(self) -> None:
-        """Queue the retained messages of one subscription; those before it have been sent."""
-        self.collecting = False
-        if self.connection is None or self.retained_queue.size():
-            return
-        wanted = self.retained_wanted
-        while wanted:
-            subscription = wanted.pop(next(iter(wanted)))
-            if not subscription.ended:
-                queue_retained(self.context, subscription)
-                break
-        self.pump()
-
-    def is_wanted(self, delivery: Delivery) -> bool:
-        """Whether the subscription that a retained message waits for is still the same."""
-        source = delivery.source
-        return source is not None and not source.ended
 
     def retransmit(self, connection: Connection, delivery: Delivery) -> None:
         """Send an unacknowledged PUBLISH with DUP, or its PUBREL, again [MQTT-4.4.0-1]."""
@@ -280,7 +237,7 @@ class Session:
     def finish(self, delivery: Delivery) -> None:
         """The client is done with an in-flight delivery: its window slot is free for the next."""
         self.release_slot(delivery)
-        if self.queue.size() or self.resend.size() or self.retained_queue.size():
+        if self.queue.size() or self.resend.size() or self.retained is not None:
             self.pump()
         elif self.context.stopping and self.connection is not None:
             disconnect_if_drained(self.connection)

@@ -27,8 +27,7 @@ def connection_ended(connection: Connection) -> None:
         return
     session.connection = None
     session.disconnected_at = connection.wall_now()
-    session.retained_queue.clear()
-    session.retained_wanted = {}
+    session.retained = None
     drop_queued_qos0(session)
     connection_lost_shared(session)
     if connection.keep_will:

@@ -28,10 +28,11 @@ async def load(context: Context, store: WriteThroughStore) -> None:
         message.stored_id = int.from_bytes(key, "big")
         messages[message.stored_id] = message
         store.last_message_id = max(store.last_message_id, message.stored_id)
+    publishers: dict[str, str] = {}  # each of them once, however many messages it left
     async for _, value in scan(adapter, stored_form.RETAINED):
         message = stored_form.decode_message(value)
-        context.retained.set(message.topic, message)
-        watch_expiry(context, message)
+        message.publisher = publishers.setdefault(message.publisher, message.publisher)
+        watch_expiry(context, message.topic, context.retained.set(message.topic, message))
     after = ""
     while names := await adapter.shards(stored_form.SESSION_PREFIX, after, PAGE):
         for name in names:
