@@ -55,7 +55,7 @@ def send_retained_qos0(
     if connection.max_packet_out and size > connection.max_packet_out:
         connection.context.stats.dropped_too_large += 1
         return
-    out = connection.out
+    out = connection.output()
     out.append(head)
     if is_v5:
         out.append(b"\x00")
