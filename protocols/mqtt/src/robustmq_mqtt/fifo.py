@@ -1,9 +1,16 @@
-"""[H] A first-in first-out queue of deliveries: a list and the index of its first element."""
+"""[H] A first-in first-out queue of deliveries: a list and the index of its first element.
 
-from typing import TYPE_CHECKING, final
+Most sessions never queue anything, and share one list that stays empty.
+"""
+
+from typing import TYPE_CHECKING, Final, final
 
 if TYPE_CHECKING:
     from robustmq_mqtt.delivery import Delivery
+
+
+NOTHING: "Final[list[Delivery | None]]" = []
+"""The items of a queue that has none."""
 
 
 @final
@@ -11,7 +18,7 @@ class DeliveryQueue:
     """Append at the end, pop at the front, both in constant time on average."""
 
     def __init__(self) -> None:
-        self.items: list[Delivery | None] = []
+        self.items = NOTHING
         self.first = 0
 
     def __len__(self) -> int:
@@ -21,6 +28,8 @@ class DeliveryQueue:
         return len(self.items) - self.first
 
     def append(self, delivery: "Delivery") -> None:
+        if self.items is NOTHING:
+            self.items = []
         self.items.append(delivery)
 
     def pop(self) -> "Delivery":
@@ -47,5 +56,5 @@ class DeliveryQueue:
         return [delivery for delivery in self.items if delivery is not None]
 
     def clear(self) -> None:
-        self.items = []
+        self.items = NOTHING
         self.first = 0

@@ -99,7 +99,7 @@ def handle_publish(connection: Connection, data: bytes, start: int, body: int, e
 def receive_qos2(connection: Connection, session: Session, packet: Publish, route: Any) -> None:
     """Keep the message until PUBREL, so that a repetition is not a second one (4.3.3)."""
     packet_id = packet.packet_id
-    session.incoming[packet_id] = packet
+    session.keep_incoming(packet_id, packet)
     # Once PUBREC is sent the message is ours: nobody must find then that it cannot be stored.
     if session.expiry_interval or packet.retain or route.stores():
         session.context.store.incoming_saved(session, packet_id)
@@ -225,5 +225,5 @@ def refuse_publish(connection: Connection, packet: Publish, code: int) -> None:
             # 3.x cannot be told no: it goes through the motions, the message goes nowhere [4.3.3].
             session = connection.session
             if session is not None:
-                session.incoming[packet.packet_id] = None
+                session.keep_incoming(packet.packet_id, None)
         acknowledge(connection, failed_ack(connection, PUBREC, packet.packet_id, code, reason))

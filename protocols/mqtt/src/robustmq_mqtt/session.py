@@ -9,7 +9,7 @@ PUBREL; None stands for one that was refused and goes nowhere.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, Final, final
 
 from robustmq_mqtt.delivery import RELEASED, SENT, Delivery
 from robustmq_mqtt.fifo import DeliveryQueue
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from robustmq_mqtt.context import Context
     from robustmq_mqtt.retained_delivery import RetainedDelivery
     from robustmq_mqtt.subscription import MqttSubscription
+
+NO_INCOMING: Final[dict[int, Publish | None]] = {}
+"""What most sessions have, until `keep_incoming`."""
 
 
 @final
@@ -49,7 +52,7 @@ class Session:
         self.upgrade_qos = context.limits.upgrade_qos
         self.last_packet_id = 0
         self.last_sequence = 0
-        self.incoming: dict[int, Publish | None] = {}
+        self.incoming: dict[int, Publish | None] = NO_INCOMING
         self.will: Will | None = None
         self.will_timer: Any = None
         self.expiry_timer: Any = None
@@ -94,6 +97,14 @@ class Session:
         subscription.previous = None
         subscription.ended = True
         self.subscription_count -= 1
+
+    # -- from the client ---------------------------------------------------------------------
+
+    def keep_incoming(self, packet_id: int, message: Publish | None) -> None:
+        """Keep a QoS 2 message until its PUBREL; None for one that goes nowhere."""
+        if self.incoming is NO_INCOMING:
+            self.incoming = {}
+        self.incoming[packet_id] = message
 
     # -- to the client -----------------------------------------------------------------------
 

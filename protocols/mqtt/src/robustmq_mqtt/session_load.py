@@ -69,7 +69,7 @@ async def load_session(
         elif kind == stored_form.INCOMING:
             message = stored_form.decode_message(value)
             message.stored_incoming = True
-            session.incoming[int.from_bytes(rest, "big")] = message
+            session.keep_incoming(int.from_bytes(rest, "big"), message)
         elif kind == stored_form.DELIVERY:
             load_delivery(session, int.from_bytes(rest, "big"), value, messages)
 
