@@ -17,10 +17,27 @@ def test_output_is_written_when_what_was_read_is_handled(broker: MemoryBroker) -
     for client in clients:
         client.subscribe("a")
     publisher = join(broker, "p")
+    publisher.publish("a", b"0")
+    broker.run_until_idle()
     before = [client.raw.transport.writes for client in clients]
     publisher.send(encode.publish(code.V5, "a", b"1") + encode.publish(code.V5, "a", b"2"))
     assert broker.context.dirty == []
     assert [client.raw.transport.writes - 1 for client in clients] == before
+    assert clients[0].payloads() == [b"0", b"1", b"2"]
+
+
+def test_what_comes_from_several_sources_is_one_write(broker: MemoryBroker) -> None:
+    client = join(broker)
+    client.subscribe("a")
+    publishers = [join(broker, f"p{i}") for i in range(5)]
+    for _ in range(2):
+        before = client.raw.transport.writes
+        for number, publisher in enumerate(publishers):
+            publisher.send(encode.publish(code.V5, "a", bytes([number])))
+        assert client.raw.transport.writes == before
+        broker.run_until_idle()
+        assert client.raw.transport.writes == before + 1
+    assert client.payloads() == 2 * [b"\0", b"\1", b"\2", b"\3", b"\4"]
 
 
 def test_other_output_is_written_at_the_end_of_the_turn(broker: MemoryBroker) -> None:

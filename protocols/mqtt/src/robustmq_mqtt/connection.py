@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, final
 
+from mypy_extensions import i64
+
 from robustmq_mqtt.codec.acks import encode_ack
 from robustmq_mqtt.codec.connect import encode_connack
 from robustmq_mqtt.codec.disconnect_auth import encode_disconnect
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
 
 
 WITHOUT_END: Final = 1 << 62
+SEVERAL: Final = -1
+"""Output of one write came from the input of more than one connection."""
 
 
 @final
@@ -69,6 +73,8 @@ class Connection:
         self.timer: Any = context.timers.after(context.limits.connect_timeout, self)
         self.alias_in: dict[int, bytes] | None = None
         # output
+        self.number: i64 = context.number()
+        self.source: i64 = self.number
         self.out: list[bytes] | None = None
         self.out_size = 0
         self.out_limit = context.limits.outgoing_buffer
@@ -105,13 +111,13 @@ class Connection:
             data = b"".join(chunks)
             self.chunks = None
         context = self.context
-        context.receiving = True
+        context.receiving = self.number
         self.feed(data)
-        context.receiving = False
+        context.receiving = 0
         if self.held:
             self.update_reading()
-        if context.dirty:
-            context.flush()
+        if context.touched:
+            context.received(self.number)
 
     def feed(self, data: bytes) -> None:
         """Parse, and turn whatever goes wrong into this connection's end."""
@@ -220,6 +226,8 @@ class Connection:
             out = []
             self.out = out
             self.context.mark_dirty(self)
+        elif self.source != self.context.receiving:
+            self.source = SEVERAL
         return out
 
     def sent_publish(self, size: int) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, final
 
+from mypy_extensions import i64
+
 from robustmq_mqtt.limits import Limits
 from robustmq_mqtt.retained import RetainedTree
 from robustmq_mqtt.retained_delivery import RetainedLine
@@ -47,7 +49,9 @@ class Context:
         self.wrote = False
         self.stopping = False
         self.dirty: list[Connection] = []
-        self.receiving = False
+        self.touched: list[Connection] = []
+        self.receiving: i64 = 0  # the number of the connection whose input is being handled
+        self.last_number: i64 = 0
 
     def notify(self, event: str, *facts: Any) -> None:
         """Tell the plugins that listen to events; what they raise is theirs, not the client's."""
@@ -59,14 +63,39 @@ class Context:
                     "event listener failed", listener=listener.name, on=event, exc_info=error
                 )
 
-    def mark_dirty(self, connection: Connection) -> None:
-        """Have a connection's output written when what was received has been handled.
+    def number(self) -> i64:
+        """A number for a new connection, never given twice."""
+        self.last_number += 1
+        return self.last_number
 
-        Outside of that, in timers and callbacks, at the end of this turn of the event loop.
-        """
-        if not self.dirty and not self.receiving:
+    def mark_dirty(self, connection: Connection) -> None:
+        """Have a connection's output written, soon: see `received`."""
+        if self.receiving:
+            self.touched.append(connection)
+        else:
+            self.write_later(connection)
+
+    def write_later(self, connection: Connection) -> None:
+        """Write a connection's output at the end of this turn of the event loop."""
+        if not self.dirty:
             self.services.soon(self.flush)
         self.dirty.append(connection)
+
+    def received(self, source: i64) -> None:
+        """A read of connection `source` was handled: write what came of it.
+
+        At once to a connection whose last output came from there, too: that saves a pass of the
+        event loop (paced, a tenth of the CPU per message). Others gather what comes from several
+        sources in this turn: writing fan-in at once took 1.5 times as long.
+        """
+        touched = self.touched
+        self.touched = []
+        for connection in touched:
+            if connection.source == source:
+                connection.flush()
+            else:
+                connection.source = source
+                self.write_later(connection)
 
     def flush(self) -> None:
         """One write per connection that has something to say."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, final
 
-from robustmq_mqtt.shared import connection_lost_shared, hand_over_shared
 from robustmq_mqtt.session import NO_INCOMING
+from robustmq_mqtt.shared import connection_lost_shared, hand_over_shared
 from robustmq_mqtt.will import cancel_will, connection_dropped, publish_will
 
 if TYPE_CHECKING:
