@@ -129,7 +129,6 @@ def test_a_step_is_bounded_wherever_the_messages_are() -> None:
     got: list[RetainedMessage] = []
     while not cursor.done:
         got += walk(cursor, 500)
-        assert cursor.done or cursor.budget == 0
         steps += 1
     assert [one.topic_bytes for one in got] == [b"1/y"]
     assert steps > 60
