@@ -74,43 +74,6 @@ def test_properties_are_kept(broker: MemoryBroker) -> None:
     assert list(message.properties) == [*properties, (prop.MESSAGE_EXPIRY_INTERVAL, 60)]
 
 
-@pytest.mark.parametrize("asked", [False, True])
-def test_it_expires_whether_somebody_asks_or_not(broker: MemoryBroker, asked: bool) -> None:
-    publisher = join(broker, "p")
-    publisher.publish("a", b"x", retain=True, properties=[(prop.MESSAGE_EXPIRY_INTERVAL, 50)])
-    broker.advance(49)
-    assert retained(broker) == {"a": b"x"}
-    broker.advance(2)
-    if asked:
-        assert retained(broker) == {}
-    assert broker.context.retained.count == 0
-    assert broker.stored() == {}
-
-
-def test_a_newer_message_does_not_expire_with_the_older(broker: MemoryBroker) -> None:
-    publisher = join(broker, "p")
-    publisher.publish("a", b"1", retain=True, properties=[(prop.MESSAGE_EXPIRY_INTERVAL, 50)])
-    publisher.publish("a", b"2", retain=True)
-    broker.advance(51)
-    assert retained(broker) == {"a": b"2"}
-
-
-def test_topics_that_change_often_do_not_pile_up_timers(broker: MemoryBroker) -> None:
-    publisher = join(broker, "p")
-    before = broker.timers.pending()
-    for _ in range(200):
-        publisher.publish(
-            "a", b"x", retain=True, properties=[(prop.MESSAGE_EXPIRY_INTERVAL, 5_000_000)]
-        )
-    assert broker.timers.pending() - before == 1
-    publisher.publish("a", b"x", retain=True)
-    assert broker.timers.pending() == before
-    publisher.publish("a", b"x", retain=True, properties=[(prop.MESSAGE_EXPIRY_INTERVAL, 50)])
-    publisher.publish("a", b"", retain=True)
-    assert broker.timers.pending() == before
-    assert broker.context.retained_timers == {}
-
-
 class TestMaximum:
     def test_further_topics_are_not_retained(self, make_broker: MakeBroker) -> None:
         broker = make_broker(max_retained_messages=2)

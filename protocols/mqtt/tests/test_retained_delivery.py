@@ -378,7 +378,7 @@ def test_what_expires_on_the_way_is_removed(broker: MemoryBroker) -> None:
     broker.clock.advance(10)  # no timer has fired yet
     assert "late" not in {one.topic for one in client.take()}
     assert broker.context.retained.get("late") is None
-    assert broker.context.retained_timers == {}
+    assert broker.context.retained_expiry.seconds == {}
 
 
 def test_no_local_leaves_out_the_client_s_own(broker: MemoryBroker) -> None:

@@ -10,6 +10,7 @@ from mypy_extensions import i64
 from robustmq_mqtt.limits import Limits
 from robustmq_mqtt.retained import RetainedTree
 from robustmq_mqtt.retained_delivery import RetainedLine
+from robustmq_mqtt.retained_expiry import RetainedExpiry
 from robustmq_mqtt.stats import Stats
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class Context:
         self.store = store
         self.new_client = new_client
         self.retained = RetainedTree()
-        self.retained_timers: dict[str, Any] = {}
+        self.retained_expiry = RetainedExpiry(self)
         self.retained_line = RetainedLine(services)
         self.sessions: dict[str, Session] = {}
         self.connections: set[Connection] = set()

@@ -8,7 +8,6 @@ from robustmq_mqtt import stored_form
 from robustmq_mqtt.codec.publish import Publish
 from robustmq_mqtt.context import Context
 from robustmq_mqtt.delivery import QUEUED
-from robustmq_mqtt.retain import watch_expiry
 from robustmq_mqtt.session import Session
 from robustmq_mqtt.session_end import end_session, start_expiry
 from robustmq_mqtt.session_store import WriteThroughStore
@@ -32,7 +31,7 @@ async def load(context: Context, store: WriteThroughStore) -> None:
     async for _, value in scan(adapter, stored_form.RETAINED):
         message = stored_form.decode_message(value)
         message.publisher = publishers.setdefault(message.publisher, message.publisher)
-        watch_expiry(context, message.topic, context.retained.set(message.topic, message))
+        context.retained_expiry.add(context.retained.set(message.topic, message))
     after = ""
     while names := await adapter.shards(stored_form.SESSION_PREFIX, after, PAGE):
         for name in names:
