@@ -35,7 +35,7 @@ def nodes(trie: TopicTrie) -> list[FilterNode]:
     """Every node but the root."""
     seen: list[Any] = [trie.root]
     for node in seen:
-        seen += [child for child in node.children.values() if isinstance(child, FilterNode)]
+        seen += [below for below in node.all_below() if isinstance(below, FilterNode)]
     return seen[1:]
 
 
@@ -134,7 +134,7 @@ class Changes(RuleBasedStateMachine):
     @invariant()
     def no_node_is_there_for_one_filter(self) -> None:
         for node in nodes(self.trie):
-            below = list(node.children.values())
+            below = node.all_below()
             assert len(below) + (node.here is not None) > 1 or isinstance(below[0], FilterNode)
 
     def teardown(self) -> None:

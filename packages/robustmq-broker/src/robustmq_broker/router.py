@@ -21,6 +21,9 @@ With more topics in use than it can hold, emptying it each time it is full cost 
 CACHED_TOPIC_BYTES_MAX: Final = 1_024
 """Longer topics are matched anew each time, so that the cache is bounded in bytes, too."""
 
+NO_GROUPS: Final[list[SharedGroup]] = []
+"""What most routes have."""
+
 
 @final
 class TopicRoute:
@@ -72,8 +75,9 @@ class TopicRouter:
     def route(self, topic: str) -> TopicRoute:
         key = topic.encode()
         cached: TopicRoute | None = self.cache.get(key)
-        if cached is not None:
-            return cached
+        return self.new_route(topic, key) if cached is None else cached
+
+    def new_route(self, topic: str, key: bytes) -> TopicRoute:
         route = self.build(topic)
         if len(key) > CACHED_TOPIC_BYTES_MAX:
             return route
@@ -88,27 +92,26 @@ class TopicRouter:
 
     def build(self, topic: str) -> TopicRoute:
         """Match a topic and settle who gets one copy for several matching filters."""
-        targets: list[Subscription] = []
-        groups: list[SharedGroup] = []
         found = self.trie.match(topic)
+        if not found:
+            return TopicRoute(topic, found, NO_GROUPS)
         if len(found) == 1:
             only = found[0]
-            if isinstance(only, FilterEntry):
-                targets.extend(only.subscriptions.values())
-                add_groups(only, groups)
-            else:
-                targets.append(only)
-            return TopicRoute(topic, targets, groups)
+            if not isinstance(only, FilterEntry):
+                return TopicRoute(topic, found, NO_GROUPS)
+            alone = NO_GROUPS if only.groups is None else list(only.groups.values())
+            return TopicRoute(topic, list(only.subscriptions.values()), alone)
+        groups: list[SharedGroup] = []
         by_subscriber: dict[Subscriber, Subscription] = {}
         for matching in found:
             if isinstance(matching, FilterEntry):
                 for subscription in matching.subscriptions.values():
                     add_target(by_subscriber, subscription)
-                add_groups(matching, groups)
+                if matching.groups is not None:
+                    groups.extend(matching.groups.values())
             else:
                 add_target(by_subscriber, matching)
-        targets.extend(by_subscriber.values())
-        return TopicRoute(topic, targets, groups)
+        return TopicRoute(topic, list(by_subscriber.values()), groups)
 
     def subscribe(self, topic_filter: str, subscription: "Subscription", group: str = "") -> None:
         found = self.trie.get(topic_filter)
@@ -215,8 +218,3 @@ def add_target(by_subscriber: "dict[Subscriber, Subscription]", matching: "Subsc
     subscriber = matching.subscriber
     same = by_subscriber.get(subscriber)
     by_subscriber[subscriber] = matching if same is None else same.merged([matching])
-
-
-def add_groups(entry: FilterEntry, groups: list[SharedGroup]) -> None:
-    if entry.groups is not None:
-        groups.extend(entry.groups.values())

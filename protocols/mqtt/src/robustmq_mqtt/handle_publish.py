@@ -173,7 +173,7 @@ def resolve(connection: Connection, packet: Publish) -> Any:
     if "\0" in topic:
         raise MalformedPacket("the topic name contains U+0000")  # [MQTT-1.5.4-2]
     check_topic_name(topic, connection.context.limits.max_topic_levels)
-    return connection.context.router.route(topic)
+    return connection.context.router.new_route(topic, packet.topic_bytes)
 
 
 def admit(connection: Connection, packet: Publish) -> int:

@@ -18,7 +18,7 @@ def check_topic_name(topic: str, max_levels: int) -> None:
     if "+" in topic or "#" in topic:
         # [MQTT-3.3.2-2]
         raise PacketError(TOPIC_NAME_INVALID, "the topic name contains a wildcard")
-    if topic.count("/") >= max_levels:
+    if len(topic) >= max_levels and topic.count("/") >= max_levels:
         raise PacketError(TOPIC_NAME_INVALID, f"the topic name has more than {max_levels} levels")
 
 

@@ -113,6 +113,10 @@ class Router(Protocol):
         """
         ...
 
+    def new_route(self, topic: str, key: bytes) -> Route:
+        """The route of a topic that is not in the cache under `key`, its name in UTF-8."""
+        ...
+
     def subscribe(self, topic_filter: str, subscription: Subscription, group: str = "") -> None:
         """Add a subscription; it replaces the subscriber's own on the same filter and group."""
         ...
