@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Any, Protocol, final
 
+from mypy_extensions import mypyc_attr
+
 from robustmq_broker.shared_group import SharedGroup
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ class Filtered(Protocol):
 
 
 @final
+@mypyc_attr(acyclic=True)
 class FilterEntry:
     """The subscriptions of one filter by their subscriber, and its shared groups by their name."""
 

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Any, Final, final
 
+from mypy_extensions import mypyc_attr
+
 from robustmq_broker.filter_entry import FilterEntry
 from robustmq_broker.shared_group import SharedGroup
 from robustmq_broker.topic_trie import TopicTrie, has_wildcard
@@ -22,10 +24,14 @@ CACHED_TOPIC_BYTES_MAX: Final = 1_024
 """Longer topics are matched anew each time, so that the cache is bounded in bytes, too."""
 
 NO_GROUPS: Final[list[SharedGroup]] = []
-"""What most routes have."""
+NO_TARGETS: "Final[list[Subscription]]" = []
+"""Shared by the routes that have none."""
+FREED_PER_MISS: Final = 16
+"""Forgotten routes freed when a new one is made. Freeing 65,536 at once took 8 to 15 ms."""
 
 
 @final
+@mypyc_attr(acyclic=True)
 class TopicRoute:
     """Everyone who gets what is published to one topic."""
 
@@ -59,6 +65,7 @@ class TopicRoute:
 
 
 @final
+@mypyc_attr(acyclic=True)
 class TopicRouter:
     """The subscription tree and the cache of its match results."""
 
@@ -66,6 +73,7 @@ class TopicRouter:
         self.trie = TopicTrie()
         self.cache: dict[bytes, Any] = {}
         self.misses = 0
+        self.forgotten: list[TopicRoute] = []
         self.subscription_count = 0
         self.shared_subscription_count = 0
 
@@ -78,6 +86,9 @@ class TopicRouter:
         return self.new_route(topic, key) if cached is None else cached
 
     def new_route(self, topic: str, key: bytes) -> TopicRoute:
+        forgotten = self.forgotten
+        if forgotten:
+            del forgotten[-FREED_PER_MISS:]
         route = self.build(topic)
         if len(key) > CACHED_TOPIC_BYTES_MAX:
             return route
@@ -85,7 +96,7 @@ class TopicRouter:
             self.misses += 1
             if self.misses < MISSES_MAX:
                 return route
-            self.cache.clear()
+            self.forget_all()
             self.misses = 0
         self.cache[key] = route
         return route
@@ -94,7 +105,7 @@ class TopicRouter:
         """Match a topic and settle who gets one copy for several matching filters."""
         found = self.trie.match(topic)
         if not found:
-            return TopicRoute(topic, found, NO_GROUPS)
+            return TopicRoute(topic, NO_TARGETS, NO_GROUPS)
         if len(found) == 1:
             only = found[0]
             if not isinstance(only, FilterEntry):
@@ -208,9 +219,15 @@ class TopicRouter:
     def forget(self, topic_filter: str) -> None:
         """Drop the cached routes that a change of this filter may have made wrong."""
         if has_wildcard(topic_filter):
-            self.cache.clear()
+            self.forget_all()
         else:
             self.cache.pop(topic_filter.encode(), None)
+
+    def forget_all(self) -> None:
+        """Empty the cache; what it held is freed little by little."""
+        if self.cache:
+            self.forgotten.extend(self.cache.values())
+            self.cache.clear()
 
 
 def add_target(by_subscriber: "dict[Subscriber, Subscription]", matching: "Subscription") -> None:

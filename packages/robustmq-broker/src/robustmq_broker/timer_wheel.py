@@ -7,12 +7,15 @@ away than one turn of the wheel stay in their slot and are passed over until the
 from collections.abc import Callable
 from typing import Final, final
 
+from mypy_extensions import mypyc_attr
+
 TICK: Final = 0.1
 """Seconds per slot: how late a timer may be."""
 SLOTS: Final = 600
 
 
 @final
+@mypyc_attr(acyclic=True)
 class Timer:
     """A callback that is due at a tick."""
 
@@ -33,6 +36,7 @@ class Timer:
 
 
 @final
+@mypyc_attr(acyclic=True)
 class TimerWheel:
     """Timers in slots by the tick they are due at; told the time, never asks for it."""
 

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Final, final
 
+from mypy_extensions import mypyc_attr
+
 if TYPE_CHECKING:
     from robustmq_mqtt.codec.publish import Publish
 
@@ -14,6 +16,7 @@ RELEASED: Final = 2
 
 
 @final
+@mypyc_attr(acyclic=True)
 class Delivery:
     """A queued or in-flight message of one session.
 

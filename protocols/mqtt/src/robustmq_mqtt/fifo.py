@@ -5,6 +5,8 @@ Most sessions never queue anything, and share one list that stays empty.
 
 from typing import TYPE_CHECKING, Final, final
 
+from mypy_extensions import mypyc_attr
+
 if TYPE_CHECKING:
     from robustmq_mqtt.delivery import Delivery
 
@@ -14,6 +16,7 @@ NOTHING: "Final[list[Delivery | None]]" = []
 
 
 @final
+@mypyc_attr(acyclic=True)
 class DeliveryQueue:
     """Append at the end, pop at the front, both in constant time on average."""
 

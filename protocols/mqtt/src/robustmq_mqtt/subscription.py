@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, final
 
-from mypy_extensions import u8
+from mypy_extensions import mypyc_attr, u8
 
 from robustmq_mqtt.codec.publish import Publish
 from robustmq_mqtt.foreign import as_publish
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 
 @final
+@mypyc_attr(acyclic=True)
 class MqttSubscription:
     """A granted topic filter with its options (section 3.8.3.1).
 

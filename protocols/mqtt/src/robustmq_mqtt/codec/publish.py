@@ -10,6 +10,8 @@ second object, no copy. Frames that are the same for many subscribers are built 
 
 from typing import Final, final
 
+from mypy_extensions import mypyc_attr
+
 from robustmq_mqtt.codec.errors import MalformedPacket, ProtocolViolation
 from robustmq_mqtt.codec.properties import Properties, decode_properties, encode_properties
 from robustmq_mqtt.codec.wire import (
@@ -29,6 +31,7 @@ TOPIC_ALIAS: Final = b"\x23"
 
 
 @final
+@mypyc_attr(acyclic=True)
 class Publish:
     """A PUBLISH packet, received or to be sent.
 
