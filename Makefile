@@ -13,10 +13,10 @@ export COMPILED
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-pure lint format kinds docs bench fuzz package clean js
+.PHONY: help setup run test test-pure lint format kinds docs bench bench-check bench-accept fuzz package clean js
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo '  ARGS="..."       is passed on, e.g. make run ARGS="--set listeners.tcp.bind=127.0.0.1:18831"'
 	@echo '  COMPILED=0|1     never compile the hot modules, or insist on it (default: where possible)'
@@ -62,6 +62,12 @@ docs: setup ## Write the pages of docs/ that are generated from sources and test
 
 bench: setup ## Measure the broker (see bench/README.md)
 	@$(PY) -m bench $(ARGS)
+
+bench-check: setup ## Count instructions and memory, and compare them with the accepted figures
+	@$(PY) -m bench.counted check $(ARGS)
+
+bench-accept: setup ## Make what is counted now the accepted figures
+	@$(PY) -m bench.counted accept $(ARGS)
 
 fuzz: setup ## Feed damaged packets to what reads bytes from peers; ARGS="--seconds 60" is passed on
 	@for program in fuzz/*/fuzz_*.py; do echo "fuzz: $$program"; $(PY) $$program $(ARGS) || exit 1; done
