@@ -137,12 +137,12 @@ def take(
 
 
 def print_rows(rows: list[Comparison]) -> None:
-    print(f"{'case':52} {'accepted':>11} {'now':>11} {'change':>8}  {'verdict':7} unit")
+    print(f"{'case':54} {'accepted':>11} {'now':>11} {'change':>8}  {'verdict':7} unit")
     for row in rows:
         change = "-" if row.change is None else f"{row.change:+.1%}"
         verdict = "" if row.verdict == "ok" else row.verdict
         print(
-            f"{row.name:52} {_number(row.accepted):>11} {_number(row.now):>11} {change:>8}  "
+            f"{row.name:54} {_number(row.accepted):>11} {_number(row.now):>11} {change:>8}  "
             f"{verdict:7} {row.unit}".rstrip()
         )
 

@@ -11,8 +11,9 @@ from bench.counted.toolchain import Toolchain
 
 FILE: Final = Path(__file__).with_name("figures.json")
 
-TOLERANCE: Final = 0.03
-"""Two runs differ by less than 0.01 %, two checkouts in different folders by up to 1 %."""
+TOLERANCE: Final = 0.04
+"""The same run twice differs by less than 0.1 %. What lies elsewhere in memory (another folder, a
+selection of the cases) differs by up to 1.5 %, one case by 2.8 %."""
 TOLERANCE_OTHER_VERSIONS: Final = 0.10
 """Another compiler or patch release of Python changes figures by a few percent."""
 
