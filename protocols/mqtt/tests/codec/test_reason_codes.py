@@ -81,3 +81,10 @@ def test_return_codes_of_mqtt_3(code: int, returned: int) -> None:
 def test_only_success_is_accepted_in_mqtt_3() -> None:
     for code in rc.CONNACK_CODES - {rc.SUCCESS}:
         assert 1 <= rc.connack_return_code_v3(code) <= 5
+
+
+def test_return_codes_of_3x_have_names_of_their_own() -> None:
+    names = [rc.return_code_name_v3(code) for code in range(6)]
+    assert len(set(names)) == 6
+    assert names[5] == "Not authorized"
+    assert rc.return_code_name_v3(6) == "Unknown return code 0x06"

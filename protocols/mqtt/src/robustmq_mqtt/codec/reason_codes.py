@@ -138,10 +138,22 @@ _V3_RETURN_CODES: Final[dict[int, int]] = {
     CONNECTION_RATE_EXCEEDED: _V3_SERVER_UNAVAILABLE,
 }
 
+_V3_RETURN_CODE_NAMES: Final[list[str]] = [
+    *("Connection Accepted", "Unacceptable protocol version", "Identifier rejected"),
+    *("Server unavailable", "Bad user name or password", "Not authorized"),
+]
+
 
 def reason_name(code: int) -> str:
     """The specification's name of `code`, or `Unknown reason 0x..` for any other number."""
     return _NAMES.get(code, f"Unknown reason 0x{code:02x}")
+
+
+def return_code_name_v3(code: int) -> str:
+    """The name of an MQTT 3.x CONNACK return code, 0..5; `Unknown return code 0x..` otherwise."""
+    if code < len(_V3_RETURN_CODE_NAMES):
+        return _V3_RETURN_CODE_NAMES[code]
+    return f"Unknown return code 0x{code:02x}"
 
 
 def connack_return_code_v3(code: int) -> int:
