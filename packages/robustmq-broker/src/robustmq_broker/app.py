@@ -30,7 +30,7 @@ from robustmq_common.spi.pack import ProtocolPack
 from robustmq_common.spi.services import Log
 from robustmq_common.spi.storage import StorageAdapter
 
-__all__ = ["SECTIONS", "Broker", "run", "serve"]
+__all__ = ["SECTIONS", "Broker", "new_event_loop", "run", "serve"]
 
 Ready = Callable[[dict[str, str]], Any]
 CLOSE_SECONDS = 3.0
