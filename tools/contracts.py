@@ -3,8 +3,8 @@
 Modules say what kind they are in their docstring, so the contracts are made from the sources at
 each run instead of being kept in a file that could fall behind:
 
-- packages import robustmq_common and never each other; the command line alone composes the others,
-  through their `app` modules;
+- packages import robustmq_common and never each other; the command line alone imports the others,
+  through their `app` and `client` modules;
 - kinds import one way, A -> R -> D -> P -> H;
 - a hot module imports next to nothing, a pure one no I/O, clock or chance;
 - some libraries may be imported in one place only.
@@ -24,6 +24,7 @@ from tools.workspace import ROOT, Package, packages
 
 COMMON: Final = "robustmq_common"
 COMPOSER: Final = "robustmq_cli"
+FACADES: Final = ("app", "client")
 RANK: Final = "ARDPH"
 
 HOT_MAY_IMPORT: Final = {
@@ -88,8 +89,8 @@ def _between_packages(names: list[str]) -> list[Contract]:
         title = f"{name} imports no package but {COMMON}"
         ignore = []
         if name == COMPOSER:
-            title = f"{name} imports other packages through their app modules"
-            ignore = [f"{name}.** -> {other}.app" for other in others]
+            title = f"{name} imports other packages through their {' and '.join(FACADES)} modules"
+            ignore = [f"{name}.** -> {other}.{facade}" for other in others for facade in FACADES]
         contract = _forbid(title, [name], others)
         contract["as_packages"] = "true"
         contract["ignore_imports"] = ignore

@@ -16,7 +16,7 @@ from typing import Any, Final
 import typer
 
 from robustmq_broker.config import SECTIONS
-from robustmq_cli import instance, server
+from robustmq_cli import bench, instance, server
 from robustmq_cli.reporting import INTERRUPTED
 from robustmq_cli.server import status
 from robustmq_common import errors
@@ -102,9 +102,11 @@ FILES_PART: Final = f"""\
 | `{instance.LOG_FILE}` | Output of a broker in the background: its log, unless `log.file` is set. |
 """
 
+COMMANDS: Final = {"robust-server": server.app, "robust-bench": bench.app}
+
 OTHER_EXIT_CODES: Final = {
     0: "What was asked for was done.",
-    1: "An error that has no code of its own.",
+    1: "An error that has no code of its own; from `robust-bench`, that something went wrong.",
     2: "The command line itself is wrong: an unknown command or option.",
     status.NOT_RUNNING: "`status`: no broker is running.",
     status.NOT_READY: "`status`: a broker is only just starting.",
@@ -199,9 +201,10 @@ def variables_page() -> str:
 
 def commands_page() -> str:
     """Make docs/reference/commands.md."""
-    root = typer.main.get_command(server.app)
     parts = [f"<!-- {MARK} -->\n# Commands\n"]
-    parts += [command_part(path, command) for path, command in commands(root, "robust-server")]
+    for name, app in COMMANDS.items():
+        root = typer.main.get_command(app)
+        parts += [command_part(path, command) for path, command in commands(root, name)]
     parts += [exit_codes_part(), FILES_PART]
     return "\n".join(parts)
 
@@ -235,7 +238,8 @@ def anchor(heading: str) -> str:
 
 def option_usage(option: Any) -> str:
     """Write an option with its argument."""
-    return f"{option.opts[0]} {option.metavar or ''}".strip().replace("|", "\\|")
+    names = ", ".join([*option.opts, *option.secondary_opts])
+    return f"{names} {option.metavar or ''}".strip().replace("|", "\\|")
 
 
 def option_help(option: Any) -> str:

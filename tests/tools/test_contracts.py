@@ -78,9 +78,10 @@ def test_packages_import_the_common_one(workspace: Path) -> None:
     assert contracts.check(workspace).returncode == 0
 
 
-@pytest.mark.parametrize(("module", "verdict"), [("app", 0), ("driver", 1)])
-def test_the_command_line_imports_only_the_apps(workspace: Path, module: str, verdict: int) -> None:
+@pytest.mark.parametrize(("module", "verdict"), [("app", 0), ("client", 0), ("driver", 1)])
+def test_the_command_line_imports_only_facades(workspace: Path, module: str, verdict: int) -> None:
     (source(workspace) / "app.py").write_text('"""[A] Wiring."""\n')
+    (source(workspace) / "client.py").write_text('"""[P] What others may use."""\n')
     add_package(
         workspace, "robustmq-cli", main=f'"""[A] Main."""\nfrom robustmq_one import {module}\n'
     )

@@ -1,4 +1,4 @@
-"""[D] From a plan to an exit code: runs it, shows how it goes, and tells the result."""
+"""[A] From a plan to an exit code: runs it, shows how it goes, and tells the result."""
 
 import asyncio
 import json

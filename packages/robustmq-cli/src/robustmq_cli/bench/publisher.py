@@ -34,6 +34,7 @@ class Publisher(BenchClient):
         self.copies = 0
         self.finished = False
         self.starved = False
+        """Whether it would send more if its window allowed."""
         self._progress = progress if plan.command == ROUNDTRIP else None
         self._window = min(plan.under_way(), MAX_PUBLISHERS - 2)
         self._most = max(1, BATCH_BYTES // self.batch.frame_size)
@@ -91,14 +92,13 @@ class Publisher(BenchClient):
         if room < (1 if self.around.plan.rate else max(1, self._window // 4)) and self.bounded:
             self.starved = wanted > 0
             return False
-        self.starved = False
         count = min(wanted, room, self._most)
-        if count <= 0:
-            return False
-        self._send(count)
-        if self.sent >= self._limit:
-            self.finished = True
-        return not self.finished and wanted > count and (room > count or not self.bounded)
+        if count > 0:
+            self._send(count)
+        self.finished = self.sent >= self._limit
+        more = wanted > count
+        self.starved = more and self.bounded and room <= count
+        return more and not self.starved
 
     def acknowledged(self) -> None:
         self.around.wake(self.number)

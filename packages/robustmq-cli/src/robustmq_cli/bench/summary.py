@@ -1,4 +1,4 @@
-"""[P] What a run of robust-bench comes to, for people and for programs."""
+"""[A] What a run of robust-bench comes to, for people and for programs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

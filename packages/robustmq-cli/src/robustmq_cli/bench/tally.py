@@ -24,8 +24,9 @@ OTHER: Final = "other reasons"
 class Counts:
     """Numbers since the start.
 
-    connected: connections that were accepted; open: those that still are. received: messages, each copy counted; unstamped and
-    foreign are those among them that are not this run's. lost: expected and never seen.
+    connected: connections that were accepted; open: those that still are. received: messages, each
+    copy counted; unstamped and retained are among them, foreign ones, of other runs, are not. lost:
+    expected and never seen.
     """
 
     connected: int = 0

@@ -39,14 +39,14 @@ def conn(
         int, options.count("Connections of each client, when creating. [default: no limit]")
     ] = 0,
     subscribe: Annotated[
-        str,
+        str | None,
         typer.Option(
             *("--subscribe", "-t"),
             metavar="FILTER",
             help="Subscribe each client to this filter.",
             show_default=False,
         ),
-    ] = "",
+    ] = None,
     qos: options.Qos = 0,
     ramp: options.Ramp = 0.0,
     version: options.Version = "3.1.1",
@@ -70,7 +70,7 @@ def conn(
         recreate=creating,
         duration=duration,
         count=count,
-        topic_filter=subscribe,
+        topic_filter=subscribe or "",
         qos=qos,
         ramp=ramp,
         **options.server(host, port, version, processes, timeout),

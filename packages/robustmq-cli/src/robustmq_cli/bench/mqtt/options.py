@@ -51,8 +51,12 @@ def _seconds(name: str, text: str, *more: str) -> Any:
     )
 
 
-Host = Annotated[str, typer.Option("--host", "-h", metavar="HOST", help="Name or address.")]
-Port = Annotated[int, typer.Option("--port", "-p", min=1, max=65_535, metavar="PORT", help="Port.")]
+Host = Annotated[
+    str, typer.Option("--host", "-h", metavar="HOST", help="Name or address of the broker.")
+]
+Port = Annotated[
+    int, typer.Option("--port", "-p", min=1, max=65_535, metavar="PORT", help="Port of the broker.")
+]
 Version = Annotated[
     Any,
     typer.Option(
@@ -77,7 +81,9 @@ Processes = Annotated[
         help="Processes that share the clients.",
     ),
 ]
-Qos = Annotated[int, typer.Option("--qos", "-q", min=0, max=2, metavar="0|1|2", help="QoS.")]
+Qos = Annotated[
+    int, typer.Option("--qos", "-q", min=0, max=2, metavar="0|1|2", help="Quality of service.")
+]
 Size = Annotated[
     Any,
     typer.Option(

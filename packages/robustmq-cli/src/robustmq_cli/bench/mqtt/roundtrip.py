@@ -25,14 +25,14 @@ def roundtrip(
     publishers: options.Publishers = None,
     subscribers: options.Subscribers = None,
     topic: Annotated[
-        str,
+        str | None,
         typer.Option(
             *("--topic", "-t"),
             metavar="TEMPLATE",
             help="Topic of each publisher. [default: robust-bench/<new in each run>/%i]",
             show_default=False,
         ),
-    ] = "",
+    ] = None,
     qos: options.Qos = 0,
     size: options.Size = 64,
     retain: options.Retain = False,
