@@ -104,6 +104,14 @@ def test_what_is_not_ours_is_counted_apart() -> None:
     assert verdict(all_of_it) == (0, 0, 0)
 
 
+def test_the_first_and_the_last_are_known() -> None:
+    all_of_it = Received(RUN, 1)
+    receiver = Receiver(all_of_it)
+    for number in range(3):
+        take(receiver, payload(number), now=NOW + number)
+    assert (all_of_it.first, all_of_it.last) == (NOW, NOW + 2)
+
+
 def test_latency_is_from_the_stamp_to_the_read() -> None:
     all_of_it = Received(RUN, 1)
     receiver = Receiver(all_of_it)

@@ -1,8 +1,11 @@
 """[A] From a plan to an exit code: runs it, shows how it goes, and tells the result."""
 
 import asyncio
+import contextlib
 import json
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 from typing import IO, Final
 
 import typer
@@ -24,22 +27,8 @@ def perform(plan: Plan, json_file: str | None) -> None:
         check(plan)
     except PlanError as error:
         raise typer.BadParameter(str(error), param_hint=error.option) from None
-    document = _open(json_file)
-    on_terminal = sys.stderr.isatty()
-
-    def tell(series: Series, _total: Total) -> None:
-        line = progress_line(plan, series.points[-1])
-        sys.stderr.write(f"{ERASE}{line}" if on_terminal else f"{line}\n")
-        sys.stderr.flush()
-
-    with errors_told():
-        conductor = Conductor(plan, tell)
-        try:
-            asyncio.run(conductor.conduct())
-        finally:
-            if on_terminal:
-                sys.stderr.write(ERASE)
-        summary = Summary(plan, conductor.total, conductor.series, conductor.interrupted)
+    with _opened(json_file) as document, errors_told():
+        summary = _run(plan)
         if document is not sys.stdout:
             print(summary.text(), flush=True)
         if document is not None:
@@ -49,15 +38,36 @@ def perform(plan: Plan, json_file: str | None) -> None:
         raise typer.Exit(summary.exit_code)
 
 
-def _open(json_file: str | None) -> IO[str] | None:
+def _run(plan: Plan) -> Summary:
+    on_terminal = sys.stderr.isatty()
+
+    def tell(series: Series, _total: Total) -> None:
+        line = progress_line(plan, series.points[-1])
+        sys.stderr.write(f"{ERASE}{line}" if on_terminal else f"{line}\n")
+        sys.stderr.flush()
+
+    conductor = Conductor(plan, tell)
+    try:
+        asyncio.run(conductor.conduct())
+    finally:
+        if on_terminal:
+            sys.stderr.write(ERASE)
+    return Summary(plan, conductor.total, conductor.series, conductor.interrupted)
+
+
+@contextlib.contextmanager
+def _opened(json_file: str | None) -> Iterator[IO[str] | None]:
     """Open the file for the result before the run: it would be a pity afterwards."""
     if json_file is None:
-        return None
-    if json_file == STANDARD_OUTPUT:
-        return sys.stdout
-    try:
-        return open(json_file, "w", encoding="utf-8")  # noqa: PTH123 - a name may be a pipe
-    except OSError as error:
-        raise typer.BadParameter(
-            f"cannot write {json_file}: {error.strerror or error}", param_hint="--json"
-        ) from None
+        yield None
+    elif json_file == STANDARD_OUTPUT:
+        yield sys.stdout
+    else:
+        try:
+            file = Path(json_file).open("w", encoding="utf-8")  # noqa: SIM115 - closed below
+        except OSError as error:
+            raise typer.BadParameter(
+                f"cannot write {json_file}: {error.strerror or error}", param_hint="--json"
+            ) from None
+        with file:
+            yield file

@@ -28,8 +28,8 @@ class Point:
 class Series:
     """Points, each for the time since the one before. `now` is in seconds, on any clock."""
 
-    def __init__(self, now: float) -> None:
-        self.points: deque[Point] = deque(maxlen=KEPT)
+    def __init__(self, now: float, kept: int = KEPT) -> None:
+        self.points: deque[Point] = deque(maxlen=kept)
         self._began = self._at = now
         self._counts = Counts()
 

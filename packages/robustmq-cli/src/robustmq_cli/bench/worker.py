@@ -101,7 +101,8 @@ class Worker:
             await self._publish(end, audience)
         else:
             await self._hold(end)
-            if self.plan.command == CONN:
+            # Without messages that would tell how long it took, it is the whole time.
+            if not self.received.messages:
                 self._ended = self.clock()
 
     def sent(self) -> dict[int, int]:
@@ -150,7 +151,10 @@ class Worker:
         }
         cpu = time.process_time() - self._cpu if self._began else 0.0
         ended = max(self._ended, self.received.last, around.acknowledge.until)
-        times = (self._connecting, self._connected, self._began, ended)
+        # Whoever only listens does not know when the others begin.
+        listens = self.plan.command == SUB and self.received.messages > 0
+        began = self.received.first if listens else self._began
+        times = (self._connecting, self._connected, began, ended)
         return Report(counts, dict(errors.by_reason), latencies, *times, cpu)
 
     def keep_alive(self) -> None:

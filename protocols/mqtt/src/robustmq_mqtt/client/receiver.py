@@ -24,11 +24,11 @@ class Flow:
 class Received:
     """What all subscribers of a process have got.
 
-    `messages` counts every one, `last` is when the last came (microseconds); `unstamped` are those
-    without our stamp and `foreign` those of another run. `missing` are numbers that were skipped
-    and have not come since. A late one is out of order if its number is remembered as missing, else
-    a duplicate; `MOST_MISSING` are remembered, and when more are missing, a late one counts as a
-    duplicate.
+    `messages` counts every one, which came between `first` and `last` (microseconds); `unstamped`
+    are those without our stamp and `foreign` those of another run. `missing` are numbers that were
+    skipped and have not come since. A late one is out of order if its number is remembered as
+    missing, else a duplicate; `MOST_MISSING` are remembered, and when more are missing, a late one
+    counts as a duplicate.
 
     `run` is the only one that is judged, or `ANY_RUN`; with a `run`, `progress[publisher]` is how
     far its subscribers are, summed up, and `touched` has the publishers for which that has changed.
@@ -45,6 +45,7 @@ class Received:
         self.out_of_order = 0
         self.missing = 0
         self.remembered = 0
+        self.first = 0
         self.last = 0
         self.latency = Latency()
         self.progress: list[int] = [0] * publishers
@@ -91,6 +92,8 @@ class Receiver:
         A retained message was sent before the subscription: it is counted and not judged.
         """
         received = self.received
+        if received.messages == 0:
+            received.first = now
         received.messages += 1
         received.bytes += end - pos
         received.last = now
