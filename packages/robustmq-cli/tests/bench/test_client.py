@@ -52,18 +52,8 @@ def test_what_goes_wrong_is_counted_once(behaviour: Behaviour, reason: str) -> N
 
 
 def test_a_server_that_closes_at_once() -> None:
-    async def doing() -> Surroundings:
-        async def serve(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            writer.close()
-
-        server = await asyncio.start_server(serve, "127.0.0.1", 0)
-        port: int = server.sockets[0].getsockname()[1]
-        around = surroundings(Plan(CONN, idle=1, port=port))
-        await BenchClient(around, IDLE, 0).open()
-        server.close()
-        return around
-
-    reasons = asyncio.run(doing()).errors.by_reason
+    _, around = opened(Behaviour(hangs_up=True), timeout=10)
+    reasons = around.errors.by_reason
     assert reasons.total() == 1
     assert set(reasons) <= {"closed by the server before CONNACK", "connection reset"}
 
@@ -85,8 +75,9 @@ def test_messages_are_counted() -> None:
         await second.open()
         first.client.write(b"\x30\x04\x00\x01a!")
         await until(lambda: around.received.messages == 2)
-        first.leave()
-        second.leave()
+        for client in (first, second):
+            client.leave()
+            await client.lost(5)
         return around
 
     around = with_broker(Behaviour(), doing)
@@ -100,15 +91,17 @@ def test_pings_are_sent_in_time_and_missed_when_they_are_not_answered() -> None:
         client = BenchClient(around, IDLE, 0)
         await client.open()
         now = asyncio.get_running_loop().time()
-        client.keep_alive(now + 4)
-        assert not client.client.awaits_pingresp
-        client.keep_alive(now + 6)
-        assert client.client.awaits_pingresp
-        client.keep_alive(now + 7)
-        assert client.usable
-        client.keep_alive(now + 12)
+        for later in (4, 6, 7, 12):
+            client.keep_alive(now + later)
+            pinged.append(client.client.awaits_pingresp)
+            usable.append(client.usable)
         await until(lambda: not around.open)
         return around
 
+    pinged: list[bool] = []
+    usable: list[bool] = []
+
     around = with_broker(Behaviour(pings=False), doing)
     assert around.errors.by_reason == {"PINGRESP timeout": 1}
+    assert pinged == [False, True, True, True]
+    assert usable == [True, True, True, False]

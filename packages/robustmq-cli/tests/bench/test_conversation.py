@@ -26,7 +26,10 @@ def talk(told: list[bytes], *, end: bool = False, duration: float = 0.0) -> list
             reader.feed_eof()
         said: list[bytes] = []
         worker = Worker(plan, 0, RUN, clock, progress)
-        await Conversation(worker, reader, said.append).hold()
+        try:
+            await Conversation(worker, reader, said.append).hold()
+        finally:
+            await worker.leave()
         return [messages.parse(line) for line in said]
 
     return with_broker(Behaviour(), doing)

@@ -36,7 +36,7 @@ class Behaviour:
     all: `drop` one, send it `twice`, or hold it back and send it after the next one (`late`). After
     so many messages, the connection they come from is closed: with a DISCONNECT (`disconnect`),
     without (`close`), or after `garbage`, or not read any more (`deaf`). `pings`: whether they are
-    answered.
+    answered. `hangs_up`: as soon as somebody has connected.
     """
 
     connack: int | None = 0
@@ -50,6 +50,7 @@ class Behaviour:
     garbage: int = 0
     deaf: int = 0
     pings: bool = True
+    hangs_up: bool = False
     receive_maximum: int | None = None
 
 
@@ -67,6 +68,8 @@ class Client(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
         self.broker.clients.append(self)
+        if self.broker.behaviour.hangs_up:
+            transport.close()
 
     def connection_lost(self, _error: Exception | None) -> None:
         self.broker.clients.remove(self)
@@ -195,9 +198,14 @@ class MisbehavingBroker:
         self.port = server.sockets[0].getsockname()[1]
         started.set()
         await stop.wait()
+        # What is being accepted takes a few turns of the loop to get here; a server that is closed
+        # meanwhile forgets it.
+        for _ in range(20):
+            await asyncio.sleep(0)
         server.close()
-        for client in list(self.clients):
+        for client in self.clients:
             client.transport.abort()
+        await asyncio.sleep(0)
         await server.wait_closed()
 
     @contextlib.contextmanager

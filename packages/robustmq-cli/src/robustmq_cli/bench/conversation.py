@@ -28,7 +28,9 @@ class Conversation:
         helpers = [asyncio.ensure_future(one) for one in (self._listen(), self._every_second())]
         worker = self.worker
         try:
-            self._say(messages.line(messages.READY, subscribers=await worker.connect()))
+            subscribers = await worker.connect()
+            report = worker.report().to_json()
+            self._say(messages.line(messages.READY, subscribers=subscribers, report=report))
             start = await self._wait(messages.START)
             if start is not None:
                 await worker.run(start["subscribers"])

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from robustmq_cli.bench.mqtt import options
+from robustmq_cli.bench.mqtt import parameters
 from robustmq_cli.bench.perform import perform
 from robustmq_cli.bench.plan import CONN, Plan
 
@@ -20,9 +20,9 @@ class Mode(StrEnum):
 
 
 def conn(
-    host: options.Host = "127.0.0.1",
-    port: options.Port = 1883,
-    clients: options.Clients = 100,
+    host: parameters.Host = "127.0.0.1",
+    port: parameters.Port = 1883,
+    clients: parameters.Clients = 100,
     mode: Annotated[
         Mode,
         typer.Option(
@@ -33,10 +33,10 @@ def conn(
     ] = Mode.HOLD,
     duration: Annotated[
         Any,
-        options.duration("How long to hold [default: 0], or to go on creating [default: 10]."),
+        parameters.duration("How long to hold [default: 0], or to go on creating [default: 10]."),
     ] = None,
     count: Annotated[
-        int, options.count("Connections of each client, when creating. [default: no limit]")
+        int, parameters.count("Connections of each client, when creating. [default: no limit]")
     ] = 0,
     subscribe: Annotated[
         str | None,
@@ -47,18 +47,18 @@ def conn(
             show_default=False,
         ),
     ] = None,
-    qos: options.Qos = 0,
-    ramp: options.Ramp = 0.0,
-    version: options.Version = "3.1.1",
-    processes: options.Processes = 1,
-    timeout: options.Timeout = 10.0,
-    client_id: options.ClientId = None,
-    username: options.Username = None,
-    password: options.Password = None,
-    keep_alive: options.KeepAlive = 60,
-    clean: options.Clean = True,
-    session_expiry: options.SessionExpiry = 0,
-    json: options.Json = None,
+    qos: parameters.Qos = 0,
+    ramp: parameters.Ramp = 0.0,
+    version: parameters.Version = "3.1.1",
+    processes: parameters.Processes = 1,
+    timeout: parameters.Timeout = 10.0,
+    client_id: parameters.ClientId = None,
+    username: parameters.Username = None,
+    password: parameters.Password = None,
+    keep_alive: parameters.KeepAlive = 60,
+    clean: parameters.Clean = True,
+    session_expiry: parameters.SessionExpiry = 0,
+    json: parameters.Json = None,
 ) -> None:
     """Connect clients: see how many can be, how fast, and whether they stay."""
     creating = mode is Mode.CREATE
@@ -73,7 +73,7 @@ def conn(
         topic_filter=subscribe or "",
         qos=qos,
         ramp=ramp,
-        **options.server(host, port, version, processes, timeout),
-        **options.session(client_id, username, password, keep_alive, clean, session_expiry),
+        **parameters.server(host, port, version, processes, timeout),
+        **parameters.session(client_id, username, password, keep_alive, clean, session_expiry),
     )
     perform(plan, json)

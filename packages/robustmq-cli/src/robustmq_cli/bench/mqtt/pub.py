@@ -4,20 +4,20 @@ from typing import Annotated, Any
 
 import typer
 
-from robustmq_cli.bench.mqtt import options
+from robustmq_cli.bench.mqtt import parameters
 from robustmq_cli.bench.perform import perform
 from robustmq_cli.bench.plan import PUB, Plan
 
 
 def pub(
-    host: options.Host = "127.0.0.1",
-    port: options.Port = 1883,
-    clients: options.Clients = 10,
+    host: parameters.Host = "127.0.0.1",
+    port: parameters.Port = 1883,
+    clients: parameters.Clients = 10,
     topic: Annotated[
         str, typer.Option("--topic", "-t", metavar="TEMPLATE", help="Topic of each publisher.")
     ] = "robust-bench/%i",
-    qos: options.Qos = 0,
-    size: options.Size = 64,
+    qos: parameters.Qos = 0,
+    size: parameters.Size = 64,
     payload: Annotated[
         str | None,
         typer.Option(
@@ -27,26 +27,26 @@ def pub(
             show_default=False,
         ),
     ] = None,
-    retain: options.Retain = False,
+    retain: parameters.Retain = False,
     count: Annotated[
-        int, options.count("Messages of each publisher. [default: as many as --duration allows]")
+        int, parameters.count("Messages of each publisher. [default: as many as --duration allows]")
     ] = 0,
-    rate: options.Rate = 0.0,
+    rate: parameters.Rate = 0.0,
     duration: Annotated[
-        Any, options.duration("How long to publish. [default: 10, or until --count are sent]")
+        Any, parameters.duration("How long to publish. [default: 10, or until --count are sent]")
     ] = None,
-    window: options.Window = 0,
-    ramp: options.Ramp = 0.0,
-    version: options.Version = "3.1.1",
-    processes: options.Processes = 1,
-    timeout: options.Timeout = 10.0,
-    client_id: options.ClientId = None,
-    username: options.Username = None,
-    password: options.Password = None,
-    keep_alive: options.KeepAlive = 60,
-    clean: options.Clean = True,
-    session_expiry: options.SessionExpiry = 0,
-    json: options.Json = None,
+    window: parameters.Window = 0,
+    ramp: parameters.Ramp = 0.0,
+    version: parameters.Version = "3.1.1",
+    processes: parameters.Processes = 1,
+    timeout: parameters.Timeout = 10.0,
+    client_id: parameters.ClientId = None,
+    username: parameters.Username = None,
+    password: parameters.Password = None,
+    keep_alive: parameters.KeepAlive = 60,
+    clean: parameters.Clean = True,
+    session_expiry: parameters.SessionExpiry = 0,
+    json: parameters.Json = None,
 ) -> None:
     """Publish messages: see how many a second, and how soon they are acknowledged.
 
@@ -58,8 +58,8 @@ def pub(
         topic=topic,
         payload=payload,
         ramp=ramp,
-        **options.publishing(qos, size, retain, count, rate, duration, window),
-        **options.server(host, port, version, processes, timeout),
-        **options.session(client_id, username, password, keep_alive, clean, session_expiry),
+        **parameters.publishing(qos, size, retain, count, rate, duration, window),
+        **parameters.server(host, port, version, processes, timeout),
+        **parameters.session(client_id, username, password, keep_alive, clean, session_expiry),
     )
     perform(plan, json)

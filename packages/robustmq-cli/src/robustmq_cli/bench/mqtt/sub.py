@@ -4,37 +4,37 @@ from typing import Annotated, Any
 
 import typer
 
-from robustmq_cli.bench.mqtt import options
+from robustmq_cli.bench.mqtt import parameters
 from robustmq_cli.bench.perform import perform
 from robustmq_cli.bench.plan import SUB, Plan
 
 
 def sub(
-    host: options.Host = "127.0.0.1",
-    port: options.Port = 1883,
-    clients: options.Clients = 10,
+    host: parameters.Host = "127.0.0.1",
+    port: parameters.Port = 1883,
+    clients: parameters.Clients = 10,
     topic: Annotated[
         str,
         typer.Option("--topic", "-t", metavar="TEMPLATE", help="Topic filter of each subscriber."),
     ] = "robust-bench/%i",
-    qos: options.Qos = 0,
+    qos: parameters.Qos = 0,
     count: Annotated[
-        int, options.count("Messages to each subscriber, then end. [default: no limit]")
+        int, parameters.count("Messages to each subscriber, then end. [default: no limit]")
     ] = 0,
     duration: Annotated[
-        Any, options.duration("How long to listen. [default: until Ctrl-C or --count]")
+        Any, parameters.duration("How long to listen. [default: until Ctrl-C or --count]")
     ] = 0.0,
-    ramp: options.Ramp = 0.0,
-    version: options.Version = "3.1.1",
-    processes: options.Processes = 1,
-    timeout: options.Timeout = 10.0,
-    client_id: options.ClientId = None,
-    username: options.Username = None,
-    password: options.Password = None,
-    keep_alive: options.KeepAlive = 60,
-    clean: options.Clean = True,
-    session_expiry: options.SessionExpiry = 0,
-    json: options.Json = None,
+    ramp: parameters.Ramp = 0.0,
+    version: parameters.Version = "3.1.1",
+    processes: parameters.Processes = 1,
+    timeout: parameters.Timeout = 10.0,
+    client_id: parameters.ClientId = None,
+    username: parameters.Username = None,
+    password: parameters.Password = None,
+    keep_alive: parameters.KeepAlive = 60,
+    clean: parameters.Clean = True,
+    session_expiry: parameters.SessionExpiry = 0,
+    json: parameters.Json = None,
 ) -> None:
     """Subscribe and count what comes.
 
@@ -49,7 +49,7 @@ def sub(
         count=count,
         duration=duration,
         ramp=ramp,
-        **options.server(host, port, version, processes, timeout),
-        **options.session(client_id, username, password, keep_alive, clean, session_expiry),
+        **parameters.server(host, port, version, processes, timeout),
+        **parameters.session(client_id, username, password, keep_alive, clean, session_expiry),
     )
     perform(plan, json)

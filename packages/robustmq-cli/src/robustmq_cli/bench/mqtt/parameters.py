@@ -1,4 +1,4 @@
-"""[A] Options that several commands of robust-bench mqtt have."""
+"""[A] Parameters that several commands of robust-bench mqtt have."""
 
 import secrets
 from collections.abc import Callable
