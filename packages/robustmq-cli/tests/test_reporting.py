@@ -1,6 +1,10 @@
+import re
+
 import pytest
 import typer
+from typer.testing import CliRunner
 
+from robustmq_cli import bench, server
 from robustmq_cli.instance import ListenerState
 from robustmq_cli.readiness import Reporter
 from robustmq_cli.reporting import columns, elapsed, errors_told, listener_lines
@@ -90,3 +94,10 @@ def test_listeners_are_a_table() -> None:
 )
 def test_elapsed_time_has_two_units(seconds: float, text: str) -> None:
     assert elapsed(seconds) == text
+
+
+def test_a_command_tells_its_version() -> None:
+    for app, name in ((bench.app, "robust-bench"), (server.app, "robust-server")):
+        told = CliRunner().invoke(app, ["--version"])
+        assert told.exit_code == 0
+        assert re.fullmatch(rf"{name} \d+\.\d+\.\d+ \(.+\)\n", told.stdout)

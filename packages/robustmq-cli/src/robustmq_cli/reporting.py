@@ -4,11 +4,14 @@ import contextlib
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import typer
 
+from robustmq_cli import __version__
 from robustmq_cli.instance import ListenerState
 from robustmq_cli.readiness import Reporter
+from robustmq_common import implementation
 from robustmq_common.errors import BugError, RobustMQError
 
 INTERRUPTED = 130
@@ -41,6 +44,22 @@ def tell_errors(text: str) -> None:
     """Write a line per problem, each of which says that it is one."""
     for line in text.splitlines():
         print(f"error: {line}", file=sys.stderr)
+
+
+def version_option(command: str) -> Any:
+    """The option that tells the version of a command, and ends it."""
+
+    def tell(wanted: bool) -> None:
+        if wanted:
+            print(f"{command} {__version__} ({implementation.running()})")
+            raise typer.Exit
+
+    return typer.Option(
+        "--version",
+        help="Say the version, and whether hot modules run compiled or plain.",
+        callback=tell,
+        is_eager=True,
+    )
 
 
 def listener_lines(listeners: Sequence[ListenerState]) -> list[str]:

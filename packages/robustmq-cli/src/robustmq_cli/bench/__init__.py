@@ -4,9 +4,8 @@ from typing import Annotated
 
 import typer
 
-from robustmq_cli import __version__
 from robustmq_cli.bench import mqtt
-from robustmq_common import implementation
+from robustmq_cli.reporting import version_option
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -17,23 +16,9 @@ app = typer.Typer(
 app.add_typer(mqtt.app, name="mqtt")
 
 
-def _tell_version(wanted: bool) -> None:
-    if wanted:
-        print(f"robust-bench {__version__} ({implementation.running()})")
-        raise typer.Exit
-
-
 @app.callback()
 def root(
-    version: Annotated[
-        bool,
-        typer.Option(
-            "--version",
-            help="Say the version, and whether hot modules run compiled or plain.",
-            callback=_tell_version,
-            is_eager=True,
-        ),
-    ] = False,
+    version: Annotated[bool, version_option("robust-bench")] = False,
 ) -> None:
     """Load a broker, any broker, and measure what it does.
 

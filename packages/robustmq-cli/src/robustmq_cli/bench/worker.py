@@ -30,6 +30,8 @@ TICK: Final = 0.1
 """Seconds between looks at what nobody announces: deadlines, stalls, pings."""
 POLL: Final = 0.001
 """Seconds between looks at how far other processes are."""
+SETTLE: Final = 0.1
+"""Seconds, once all has arrived, for what arrives twice."""
 GOODBYE: Final = 2.0
 """Seconds for sockets to close at the end."""
 
@@ -118,6 +120,7 @@ class Worker:
         if self.plan.command == PUB and not self.plan.qos:
             self._ended = self.clock()
         if self.plan.command == ROUNDTRIP:
+            await self._until(asyncio.get_running_loop().time() + SETTLE)
             unique = self.received.unique()
             self._lost = max(0, expected - unique)
             self._extra = max(0, unique - expected)

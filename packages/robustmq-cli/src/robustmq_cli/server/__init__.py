@@ -5,9 +5,8 @@ from typing import Annotated
 import typer
 
 from robustmq_broker import app as _broker  # noqa: F401 - `running` looks at what is imported
-from robustmq_cli import __version__
+from robustmq_cli.reporting import version_option
 from robustmq_cli.server import config, run, start, status, stop
-from robustmq_common import implementation
 
 app = typer.Typer(
     name="robust-server",
@@ -24,23 +23,9 @@ app.command()(status.status)
 app.add_typer(config.app, name="config")
 
 
-def _tell_version(wanted: bool) -> None:
-    if wanted:
-        print(f"robust-server {__version__} ({implementation.running()})")
-        raise typer.Exit
-
-
 @app.callback()
 def root(
-    version: Annotated[
-        bool,
-        typer.Option(
-            "--version",
-            help="Say the version, and whether hot modules run compiled or plain.",
-            callback=_tell_version,
-            is_eager=True,
-        ),
-    ] = False,
+    version: Annotated[bool, version_option("robust-server")] = False,
 ) -> None:
     """Run a complete message broker: MQTT on 127.0.0.1:1883 unless configured otherwise."""
 
