@@ -5,7 +5,7 @@ This is what other packages may import of the pack. `ClientConnection` is the pr
 """
 
 from robustmq_mqtt.client.batch import NUMBER, PublishBatch
-from robustmq_mqtt.client.connection import CLOSED, CONNECTED, ClientConnection
+from robustmq_mqtt.client.client_connection import CLOSED, CONNECTED, ClientConnection
 from robustmq_mqtt.client.interfaces import ClientHandler, Clock, Transport
 from robustmq_mqtt.client.latency import Latency
 from robustmq_mqtt.client.receiver import ANY_RUN, Received, Receiver
