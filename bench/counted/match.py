@@ -24,10 +24,11 @@ class Taker:
 class Taking:
     """One of its subscriptions, which takes everything and keeps nothing."""
 
-    __slots__ = ("subscriber",)
+    __slots__ = ("subscriber", "topic_filter")
 
-    def __init__(self, subscriber: Taker) -> None:
+    def __init__(self, subscriber: Taker, topic_filter: str) -> None:
         self.subscriber = subscriber
+        self.topic_filter = topic_filter
 
     def deliver(self, message: Message) -> bool:  # noqa: ARG002
         return True
@@ -65,7 +66,8 @@ def router(size: int) -> TopicRouter:
     made = TopicRouter()
     takers = [Taker(f"client-{number}") for number in range(CLIENTS)]
     for number in range(size):
-        made.subscribe(filter_of(number), Taking(takers[number % CLIENTS]))
+        wanted = filter_of(number)
+        made.subscribe(wanted, Taking(takers[number % CLIENTS], wanted))
     return made
 
 
@@ -105,11 +107,12 @@ def _cached(size: int) -> Ready:
 def _subscribe(size: int) -> Ready:
     matching = router(size)
     taker = Taker("another")
-    taking = Taking(taker)
+    new = "site/7/device/new/state"
+    taking = Taking(taker, new)
 
     def step() -> None:
-        matching.subscribe("site/7/device/new/state", taking)
-        matching.unsubscribe("site/7/device/new/state", taker)
+        matching.subscribe(new, taking)
+        matching.unsubscribe(new, taker)
 
     def check() -> None:
         step()

@@ -44,12 +44,10 @@ class Peer:
         self.transport = Sink(broker)
         self.connection: Connection = open_connection(broker, self.transport)
         self.receive: Callable[[bytes], None] = self.connection.data_received
-        self.receive(connect(level, client_id, durable=durable))
-        self.expect(code.CONNACK)
+        self.ask(connect(level, client_id, durable=durable), code.CONNACK)
 
     def subscribe(self, topic_filter: str, qos: int) -> None:
-        self.receive(encode.subscribe(self.level, 1, [(topic_filter, qos)]))
-        self.expect(code.SUBACK)
+        self.ask(encode.subscribe(self.level, 1, [(topic_filter, qos)]), code.SUBACK)
 
     def publish(self, topic: str, payload: bytes = PAYLOAD, *, retain: bool = False) -> None:
         """Publish one message with QoS 0."""
@@ -63,9 +61,10 @@ class Peer:
             for number in range(1, size + 1)
         )
 
-    def expect(self, packet_type: int) -> None:
-        """The next thing the broker writes is one write that begins with such a packet."""
+    def ask(self, data: bytes, packet_type: int) -> None:
+        """Send something that the broker answers with one write, which begins with such a packet."""
         self.transport.kept.clear()
+        self.receive(data)
         self.broker.run_until_idle()
         kept = self.transport.kept
         assert len(kept) == 1, list(kept)
