@@ -2,7 +2,7 @@
 
 import sys
 
-from bench.compare import main
+from bench.command import main
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

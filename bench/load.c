@@ -1,17 +1,25 @@
 // The load generator of bench/: MQTT publishers and subscribers in one thread with epoll, fast
 // enough that the broker is what is measured. bench/load.py compiles it and reads its answer.
 //
-//   load PORT SHAPE PUBLISHERS SUBSCRIBERS QOS LEVEL PAYLOAD WINDOW RATE SECONDS MESSAGES
+//   load KEY=VALUE...
 //
-// SHAPE is pair (publisher i to subscriber i), fanout (every publisher to all subscribers) or fanin
-// (every publisher to every subscriber, over a wildcard). A publisher has at most WINDOW messages
-// that are not delivered (and, above QoS 0, not acknowledged); RATE is its messages per second, 0
-// for as many as the window lets through. It stops after SECONDS or MESSAGES, whichever is first;
-// what is under way then may take DRAIN_SECONDS to arrive.
+// port, shape, publishers, subscribers, qos, level (4 or 5), payload, window, rate, seconds,
+// messages, patience, stalled, filters, topics: as in `given` below. shape is pair (publisher i to
+// subscriber i), fanout (every publisher to all subscribers), fanin (every publisher to every
+// subscriber, over a wildcard) or listed: the lines of the file `filters` are dealt out to the
+// subscribers in equal blocks, and publishers go through the file `topics`, whose lines are a topic
+// and, before it and a space, how many subscribers have a filter that matches.
+//
+// A publisher has at most `window` messages that are not delivered (and, above QoS 0, not
+// acknowledged); `rate` is its messages per second, 0 for as many as the window lets through. It
+// stops after `seconds` or `messages`, whichever is first; what is under way then may take
+// DRAIN_SECONDS to arrive. The last `stalled` subscribers do not read once they have subscribed.
 //
 // Each payload begins with the time it was written, its publisher and its number, so latency, order,
-// loss and duplicates are known. Prints one line of JSON. Exit 0 if everything arrived once and in
-// order, 1 if not, 2 for wrong arguments, 3 if the broker refused or closed a connection.
+// loss and duplicates are known. When all have subscribed, it prints how long that took and waits
+// for a line on standard input; at the end it prints what it counted. Both are one line of JSON.
+// Exit 0 if everything arrived once and in order, 1 if not, 2 for wrong arguments, 3 if the broker
+// refused or closed a connection.
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -28,9 +36,8 @@
 #include <unistd.h>
 
 enum { CONNACK = 2, PUBLISH, PUBACK, PUBREC, PUBREL, PUBCOMP, SUBACK = 9 };
-enum { MQTT_5 = 5, HEADER = 16, CHUNK = 1 << 17, BUCKETS = 2048 };
+enum { MQTT_5 = 5, HEADER = 16, CHUNK = 1 << 17, BUCKETS = 2048, MOST_FILTERS = 100 };
 #define DRAIN_SECONDS 5.0
-#define CONNECT_SECONDS 10.0
 #define MOST_UNSENT (1 << 18)
 
 typedef struct {
@@ -40,21 +47,30 @@ typedef struct {
 
 typedef struct {
   int fd, index;
-  bool publishes, ready, waits_to_write;
+  bool publishes, stalls, waits_to_write;
   Buffer in, out;
-  uint64_t sent, acknowledged, delivered;  // of a publisher
+  uint64_t sent, acknowledged, due, delivered;  // of a publisher; the last two count copies
   uint16_t packet_id;
+  int subscribed;  // of a subscriber: how many of its filters
   uint32_t *next;  // of a subscriber: the number it expects from each publisher
 } Client;
 
+typedef struct {
+  char **text;
+  int *copies, count;
+  double mean_copies;
+} Lines;
+
 static struct {
-  int port, publishers, subscribers, qos, level, payload, window;
-  const char *shape;
-  double rate, seconds;
+  int port, publishers, subscribers, qos, level, payload, window, stalled;
+  const char *shape, *filters, *topics;
+  double rate, seconds, patience;
   uint64_t messages;
-} given;
+} given = {.level = 4, .payload = HEADER, .window = 1, .patience = 10, .shape = "pair"};
 
 static Client *clients;
+static Lines filters, topics;
+static bool listed;
 static int poller, ready, copies;
 static uint64_t received, duplicates, misordered, latency[BUCKETS], slowest;
 
@@ -157,10 +173,50 @@ static void flush(Client *client) {
   watch(client, false);
 }
 
+// -- listed topics and filters ------------------------------------------------------------------
+
+static Lines read_lines(const char *path, bool with_copies) {
+  Lines lines = {0};
+  char line[256];
+  double sum = 0;
+  FILE *file = fopen(path, "r");
+  if (file == NULL) fail(2, path, strerror(errno));
+  for (int size = 0; fgets(line, sizeof line, file);) {
+    if (lines.count == size) {
+      size = size ? size * 2 : 1024;
+      lines.text = realloc(lines.text, (size_t)size * sizeof *lines.text);
+      lines.copies = realloc(lines.copies, (size_t)size * sizeof *lines.copies);
+      if (lines.text == NULL || lines.copies == NULL) fail(2, "out of memory", "");
+    }
+    line[strcspn(line, "\n")] = 0;
+    char *text = with_copies ? strchr(line, ' ') : line;
+    if (text == NULL) fail(2, path, "a line without a space");
+    lines.copies[lines.count] = atoi(line);
+    sum += lines.copies[lines.count];
+    lines.text[lines.count++] = strdup(text + with_copies);
+  }
+  fclose(file);
+  if (lines.count == 0) fail(2, path, "no lines");
+  lines.mean_copies = sum / lines.count;
+  return lines;
+}
+
+static int topic_number(const Client *client) {
+  // Spread out, so that neighbours in the file do not follow each other.
+  uint64_t step = client->sent * (uint64_t)given.publishers + (uint64_t)client->index;
+  return (int)(step * 2654435761u % (uint64_t)topics.count);
+}
+
+// The subscriber's filters are those from the first of these numbers to before the second.
+static int first_filter(int subscriber) {
+  return (int)((int64_t)filters.count * subscriber / given.subscribers);
+}
+
 // -- what clients say ---------------------------------------------------------------------------
 
 static size_t put_topic(uint8_t *at, const Client *client, bool filter) {
   char name[32];
+  if (listed) return put_string(at, topics.text[topic_number(client)]);
   if (!strcmp(given.shape, "pair")) snprintf(name, sizeof name, "bench/pair/%d", client->index);
   else if (!strcmp(given.shape, "fanout")) snprintf(name, sizeof name, "bench/all");
   else if (filter) snprintf(name, sizeof name, "bench/in/+");
@@ -183,17 +239,31 @@ static void say_connect(Client *client) {
 }
 
 static void say_subscribe(Client *client) {
-  uint8_t body[64] = {0, 1};
+  static uint8_t body[MOST_FILTERS * 260];
   size_t length = 2;
+  body[1] = 1;
   if (given.level == MQTT_5) body[length++] = 0;
-  length += put_topic(body + length, client, true);
-  body[length++] = (uint8_t)given.qos;
+  int at = first_filter(client->index) + client->subscribed;
+  int end = listed ? first_filter(client->index + 1) : at + 1;
+  if (end > at + MOST_FILTERS) end = at + MOST_FILTERS;
+  client->subscribed += end - at;
+  for (; at < end; at++) {
+    if (listed) length += put_string(body + length, filters.text[at]);
+    else length += put_topic(body + length, client, true);
+    body[length++] = (uint8_t)given.qos;
+  }
   put_packet(client, 0x82, body, length);
 }
 
+static bool all_subscribed(const Client *client) {
+  int own = first_filter(client->index + 1) - first_filter(client->index);
+  return !listed || client->subscribed == own;
+}
+
 static void say_publish(Client *client, double time) {
-  uint8_t head[64];
+  uint8_t head[300];
   size_t length = put_topic(head, client, false);
+  client->due += (uint64_t)(listed ? topics.copies[topic_number(client)] : copies);
   if (given.qos) {
     if (++client->packet_id == 0) client->packet_id = 1;
     head[length++] = (uint8_t)(client->packet_id >> 8);
@@ -219,7 +289,8 @@ static bool may_publish(const Client *client, double since_start) {
   if (client->out.end - client->out.start > MOST_UNSENT) return false;
   if (given.rate > 0 && (double)client->sent >= since_start * given.rate) return false;
   if (given.qos && client->sent - client->acknowledged >= window) return false;
-  return client->sent * (uint64_t)copies - client->delivered < window * (uint64_t)copies;
+  double each = listed ? topics.mean_copies : copies;
+  return (double)(client->due - client->delivered) < (double)window * each;
 }
 
 // -- what the broker says -----------------------------------------------------------------------
@@ -255,7 +326,7 @@ static void take_message(Client *client, const uint8_t *body, int qos) {
   if (us > slowest) slowest = us;
   received++;
   if (number < client->next[publisher]) duplicates++;
-  else if (number > client->next[publisher]) misordered++;
+  else if (number > client->next[publisher] && !listed) misordered++;
   client->next[publisher] = number + 1;
   clients[publisher].delivered++;
   if (qos) answer(client, qos == 1 ? PUBACK : PUBREC, packet_id);
@@ -268,13 +339,14 @@ static void take_packet(Client *client, uint8_t first, const uint8_t *body, size
     case CONNACK:
       snprintf(code, sizeof code, "0x%02x", body[1]);
       if (body[1]) fail(3, "the broker refused a connection", code);
-      if (client->publishes) client->ready = true, ready++;
+      if (client->publishes) ready++;
       else say_subscribe(client);
       break;
     case SUBACK:
       if (body[length - 1] != given.qos) fail(3, "the broker granted another QoS", code);
-      client->ready = true;
-      ready++;
+      if (!all_subscribed(client)) say_subscribe(client);
+      else ready++;
+      if (client->stalls) epoll_ctl(poller, EPOLL_CTL_DEL, client->fd, NULL);
       break;
     case PUBLISH: take_message(client, body, first >> 1 & 3); break;
     case PUBACK:
@@ -312,8 +384,11 @@ static void open_client(Client *client, int index, bool publishes) {
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   client->index = index;
   client->publishes = publishes;
+  client->stalls = !publishes && index >= given.subscribers - given.stalled;
   client->next = calloc((size_t)given.publishers, sizeof *client->next);
   client->fd = socket(AF_INET, SOCK_STREAM, 0);
+  int small = 4096;  // what a stalled client's system takes is not the broker's to keep
+  if (client->stalls) setsockopt(client->fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
   if (connect(client->fd, (struct sockaddr *)&address, sizeof address))
     fail(3, "no connection", strerror(errno));
   setsockopt(client->fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
@@ -337,7 +412,7 @@ static void turn(int wait_ms) {
 static bool all_done(void) {
   for (int at = 0; at < given.publishers; at++) {
     const Client *client = &clients[at];
-    if (client->delivered < client->sent * (uint64_t)copies) return false;
+    if (client->delivered < client->due) return false;
     if (given.qos && client->acknowledged < client->sent) return false;
   }
   return true;
@@ -362,42 +437,72 @@ static double run(void) {
   return (all_done() ? now() : last) - start;
 }
 
-int main(int count, char **argument) {
-  if (count != 12) fail(2, "wrong number of arguments", "");
-  given.port = atoi(argument[1]);
-  given.shape = argument[2];
-  given.publishers = atoi(argument[3]);
-  given.subscribers = atoi(argument[4]);
-  given.qos = atoi(argument[5]);
-  given.level = atoi(argument[6]);
-  given.payload = atoi(argument[7]);
-  given.window = atoi(argument[8]);
-  given.rate = atof(argument[9]);
-  given.seconds = atof(argument[10]);
-  given.messages = strtoull(argument[11], NULL, 10);
-  if (given.payload < HEADER) fail(2, "the payload is too small", argument[7]);
-  copies = strcmp(given.shape, "pair") ? given.subscribers : 1;
-  if (copies == 1 && !strcmp(given.shape, "pair") && given.publishers != given.subscribers)
+static void take_argument(const char *argument) {
+  const char *value = strchr(argument, '=');
+  if (value == NULL) fail(2, "not KEY=VALUE", argument);
+  size_t length = (size_t)(value++ - argument);
+#define IS(name) (length == strlen(name) && !strncmp(argument, name, length))
+  if (IS("port")) given.port = atoi(value);
+  else if (IS("shape")) given.shape = value;
+  else if (IS("publishers")) given.publishers = atoi(value);
+  else if (IS("subscribers")) given.subscribers = atoi(value);
+  else if (IS("qos")) given.qos = atoi(value);
+  else if (IS("level")) given.level = atoi(value);
+  else if (IS("payload")) given.payload = atoi(value);
+  else if (IS("window")) given.window = atoi(value);
+  else if (IS("rate")) given.rate = atof(value);
+  else if (IS("seconds")) given.seconds = atof(value);
+  else if (IS("messages")) given.messages = strtoull(value, NULL, 10);
+  else if (IS("patience")) given.patience = atof(value);
+  else if (IS("stalled")) given.stalled = atoi(value);
+  else if (IS("filters")) given.filters = value;
+  else if (IS("topics")) given.topics = value;
+  else fail(2, "unknown argument", argument);
+#undef IS
+}
+
+static void prepare(void) {
+  if (given.payload < HEADER) fail(2, "the payload is too small", "");
+  bool pair = !strcmp(given.shape, "pair");
+  if (pair && given.publishers != given.subscribers)
     fail(2, "a pair has as many publishers as subscribers", "");
+  copies = pair ? 1 : given.subscribers - given.stalled;
+  listed = !strcmp(given.shape, "listed");
+  if (!listed) return;
+  if (given.filters == NULL || given.topics == NULL) fail(2, "listed needs filters and topics", "");
+  filters = read_lines(given.filters, false);
+  topics = read_lines(given.topics, true);
+  if (filters.count < given.subscribers) fail(2, "fewer filters than subscribers", "");
+}
+
+int main(int count, char **argument) {
+  for (int at = 1; at < count; at++) take_argument(argument[at]);
+  prepare();
   poller = epoll_create1(0);
   int total = given.publishers + given.subscribers;
   clients = calloc((size_t)total, sizeof *clients);
+  double begun = now();
   for (int at = 0; at < total; at++) {
     bool publishes = at < given.publishers;
     open_client(&clients[at], publishes ? at : at - given.publishers, publishes);
   }
-  double patience = now() + CONNECT_SECONDS;
   while (ready < total) {
-    if (now() > patience) fail(3, "the broker did not answer in time", "");
+    if (now() > begun + given.patience) fail(3, "the broker did not answer in time", "");
     turn(100);
   }
+  printf("{\"ready_seconds\": %.4f}\n", now() - begun);
+  fflush(stdout);
+  if (getchar() == EOF) return 2;
   double seconds = run();
-  uint64_t sent = 0;
-  for (int at = 0; at < given.publishers; at++) sent += clients[at].sent;
-  uint64_t expected = sent * (uint64_t)copies;
+  uint64_t sent = 0, expected = 0;
+  for (int at = 0; at < given.publishers; at++) {
+    sent += clients[at].sent;
+    expected += clients[at].due;
+  }
   printf("{\"seconds\": %.4f, \"sent\": %lu, \"expected\": %lu, \"received\": %lu, "
          "\"duplicates\": %lu, \"misordered\": %lu, \"p50_us\": %lu, \"p99_us\": %lu, "
          "\"max_us\": %lu}\n", seconds, sent, expected, received, duplicates, misordered,
          percentile(0.5), percentile(0.99), slowest);
+  fflush(stdout);
   return received == expected && !duplicates && !misordered ? 0 : 1;
 }

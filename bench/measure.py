@@ -1,139 +1,156 @@
-"""Runs workloads on peers, in turn, and works out ratios."""
+"""Runs scenarios on pairs of peers: back to back, the order alternating, nothing else running."""
 
-import math
-import statistics
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from pathlib import Path
+import shutil
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
 
-from bench.load import Load, LoadError, run_load
-from bench.peers import BASE, Peer
-from bench.process import PeerUnavailable, Process
-from bench.workloads import Workload
+from bench.peers import OURS
+from bench.peers.base import Peer
+from bench.process import PeerDied, PeerUnavailable
+from bench.scenario import Figure, Outcome, Scenario, ScenarioFailed, Target, Tools
 
-CPU_FLOOR = 1e-9
-"""Keeps ratios finite if a broker used less processor time than the kernel can tell."""
+ALONE: Final = ""
+"""The pair of a peer that is measured without another."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """One workload on one peer, once. cpu_us: processor time per message that was delivered."""
+    """One scenario on one peer, once.
 
-    workload: str
-    peer: str
+    pair: the peer that ours was measured beside, of both runs of the pair. failed: why there are
+    no figures. fault: what is wrong with those that there are.
+    """
+
+    scenario: str
+    pair: str
     round: int
-    load: Load
-    cpu_us: float
+    peer: str
+    figures: dict[str, float] = field(default_factory=dict)
+    fault: str = ""
+    failed: str = ""
 
 
 @dataclass(frozen=True)
-class Row:
-    """All rounds of a workload on a peer: medians, and the base's figures in relation.
+class Step:
+    """What is measured next: all rounds of a scenario on a pair (or one peer alone)."""
 
-    speed: messages per second over the base's. cpu: the base's processor time per message over
-    this peer's. Both are medians of the rounds' ratios, None without a base. `note` says why there
-    are no figures, or what was wrong with them.
+    scenario: Scenario
+    peers: Sequence[Peer]
+    rounds: int
+
+    @property
+    def pair(self) -> str:
+        return next((peer.name for peer in self.peers if peer.name != OURS), ALONE)
+
+    @property
+    def runs(self) -> int:
+        return self.rounds * len(self.peers)
+
+
+def pairs(peers: Sequence[Peer]) -> list[list[Peer]]:
+    """Ours with each other peer; each alone if ours is not among them, or nobody else is."""
+    ours = [peer for peer in peers if peer.name == OURS]
+    others = [peer for peer in peers if peer.name != OURS]
+    if ours and others:
+        return [[*ours, other] for other in others]
+    return [[peer] for peer in peers]
+
+
+def steps(peers: Sequence[Peer], scenarios: Sequence[Scenario], rounds: int) -> list[Step]:
+    """Pair by pair. What needs a fresh broker is long, and done once for each pair."""
+    return [
+        Step(scenario, pair, 1 if scenario.fresh else rounds)
+        for pair in pairs(peers)
+        for scenario in scenarios
+    ]
+
+
+class Bench:
+    """Carries steps out. `say` is told what runs and what came of it.
+
+    Brokers of a pair stay up for scenarios that do not need fresh ones. One that failed is
+    stopped, so that the next scenario gets another.
     """
 
-    workload: str
-    peer: str
-    per_second: float = 0.0
-    cpu_us: float = 0.0
-    p50_ms: float = 0.0
-    p99_ms: float = 0.0
-    speed: float | None = None
-    cpu: float | None = None
-    note: str = ""
+    def __init__(self, tools: Tools, say: Callable[[str], None]) -> None:
+        self._tools = tools
+        self._say = say
+        self._targets: dict[str, Target] = {}
+        self._started = 0
+        self.figures: dict[str, list[Figure]] = {}
+        """What each scenario measures, known from its first outcome."""
 
-
-class Field:
-    """The peers that run; those that do not have a reason in `missing`."""
-
-    def __init__(self, peers: Iterable[Peer], folder: Path) -> None:
-        self.missing: dict[str, str] = {}
-        self.processes: dict[str, Process] = {}
-        self.peers = list(peers)
-        for number, peer in enumerate(self.peers):
-            home = folder / str(number)
-            home.mkdir()
-            try:
-                self.processes[peer.name] = peer.start(home)
-            except PeerUnavailable as error:
-                self.missing[peer.name] = str(error)
-
-    def measure(
-        self, program: Path, workload: Workload, rounds: int, seconds: float
-    ) -> tuple[list[Run], dict[str, str]]:
-        """Run a workload on every peer, `rounds` times; the runs, and what failed on which peer."""
+    def carry_out(self, step: Step, turn: int) -> list[Run]:
+        """All runs of a step; turn: who of the pair is first, alternating with the rounds."""
         runs: list[Run] = []
-        failures: dict[str, str] = {}
-        running = [peer for peer in self.peers if peer.name in self.processes]
-        for number in range(rounds):
-            # Whoever is first in one round is last in another: the machine is not always as fast.
-            turn = number % max(1, len(running))
-            for peer in running[turn:] + running[:turn]:
-                if peer.name in failures:
-                    continue
-                try:
-                    runs.append(self._run(program, peer, workload, number, seconds))
-                except LoadError as error:
-                    failures[peer.name] = str(error)
-        return runs, failures
+        names = [peer.name for peer in step.peers]
+        self._stop_others([] if step.scenario.fresh else names)
+        for number in range(step.rounds):
+            order = list(step.peers)
+            if (number + turn) % 2:
+                order.reverse()
+            for peer in order:
+                runs.append(self._run(step, peer, number))
+            if any(run.failed for run in runs):
+                break
+        return runs
 
-    def _run(
-        self, program: Path, peer: Peer, workload: Workload, number: int, seconds: float
-    ) -> Run:
-        process = self.processes[peer.name]
-        before = process.cpu_seconds()
-        load = run_load(program, peer.port, workload, seconds)
-        used = process.cpu_seconds() - before
-        return Run(workload.name, peer.name, number, load, used * 1e6 / max(1, load.received))
+    def _run(self, step: Step, peer: Peer, number: int) -> Run:
+        scenario = step.scenario
+        start = (scenario.name, step.pair, number, peer.name)
+        self._say(f"{scenario.name}: {peer.name}")
+        failed, outcome = "", Outcome()
+        try:
+            outcome = scenario.run(self._target(peer), self._tools)
+        except PeerUnavailable as error:
+            failed = f"does not start: {error}"
+        except PeerDied as error:
+            failed = f"crashed: {error}"
+        except ScenarioFailed as error:
+            failed = str(error)
+        target = self._targets.get(peer.name)
+        if target is not None and target.process.end and not failed.startswith("crashed"):
+            # The client's side of a crash says less than the broker's.
+            failed = f"crashed: {target.process.end}"
+        if failed or scenario.fresh:
+            self._stop(peer.name)
+        if not failed:
+            self.figures.setdefault(scenario.name, outcome.figures)
+        figures = {} if failed else {one.name: one.value for one in outcome.figures}
+        return Run(*start, figures, "" if failed else outcome.fault, failed)
+
+    def _target(self, peer: Peer) -> Target:
+        if peer.name not in self._targets:
+            self._started += 1
+            folder = self._tools.folder / f"{peer.name}-{self._started}"
+            self._targets[peer.name] = peer.start(folder)
+        return self._targets[peer.name]
+
+    def _stop_others(self, names: Iterable[str]) -> None:
+        for name in set(self._targets) - set(names):
+            self._stop(name)
+
+    def _stop(self, name: str) -> None:
+        target = self._targets.pop(name, None)
+        if target is not None:
+            target.process.stop()
+            shutil.rmtree(target.process.log.parent, ignore_errors=True)
 
     def stop(self) -> None:
-        """Stop all."""
-        for process in self.processes.values():
-            process.stop()
+        """Stop all that run."""
+        self._stop_others([])
 
 
-def rows(workload: Workload, field: Field, runs: list[Run], failed: dict[str, str]) -> list[Row]:
-    """One row for every peer, also for those that could not be measured."""
-    by_peer = {
-        peer.name: {run.round: run for run in runs if run.peer == peer.name}
-        for peer in field.peers
-        if peer.name not in failed
-    }
-    result = []
-    for peer in field.peers:
-        why = field.missing.get(peer.name) or failed.get(peer.name)
-        if why is None:
-            result.append(_row(workload.name, peer.name, by_peer[peer.name], by_peer.get(BASE, {})))
+def prepare(peers: Iterable[Peer]) -> tuple[list[Peer], dict[str, str]]:
+    """The peers that can be measured, and why others cannot."""
+    ready: list[Peer] = []
+    missing: dict[str, str] = {}
+    for peer in peers:
+        try:
+            peer.prepare()
+        except PeerUnavailable as error:
+            missing[peer.name] = str(error)
         else:
-            result.append(Row(workload.name, peer.name, note=f"not measured: {why}"))
-    return result
-
-
-def _row(workload: str, peer: str, runs: dict[int, Run], base: dict[int, Run]) -> Row:
-    def median(value: Callable[[Run], float]) -> float:
-        return statistics.median(value(run) for run in runs.values())
-
-    pairs = [(run, base[number]) for number, run in runs.items() if number in base]
-    speed = [run.load.per_second / other.load.per_second for run, other in pairs]
-    cpu = [other.cpu_us / max(CPU_FLOOR, run.cpu_us) for run, other in pairs]
-    faults = sorted({run.load.fault for run in runs.values() if run.load.fault})
-    return Row(
-        workload,
-        peer,
-        median(lambda run: run.load.per_second),
-        median(lambda run: run.cpu_us),
-        median(lambda run: run.load.p50_us) / 1000,
-        median(lambda run: run.load.p99_us) / 1000,
-        statistics.median(speed) if speed else None,
-        statistics.median(cpu) if cpu else None,
-        "; ".join(faults),
-    )
-
-
-def geometric_mean(values: Iterable[float]) -> float | None:
-    """The mean for ratios; None of nothing."""
-    logs = [math.log(value) for value in values]
-    return math.exp(sum(logs) / len(logs)) if logs else None
+            ready.append(peer)
+    return ready, missing

@@ -1,0 +1,93 @@
+"""What a peer is: a kind of broker that can be made ready and started."""
+
+import socket
+import sys
+import time
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import Final
+
+from bench import clients
+from bench.process import PeerUnavailable, Process
+from bench.scenario import V311, Target
+
+ROOT: Final = Path(__file__).parents[2]
+
+ANSWER_SECONDS: Final = 2.0
+"""How long a CONNECT is waited for before it is tried again, until the broker has started."""
+
+
+class Peer(ABC):
+    """A kind of broker. `prepare` it once, then `start` it as often as it is measured.
+
+    name: as on the command line. about: language and licence, for the report. version: known when
+    it is prepared.
+    """
+
+    name: str
+    about: str
+    version = ""
+
+    @abstractmethod
+    def prepare(self) -> None:
+        """Install what is needed and set `version`; PeerUnavailable if that is not possible."""
+
+    @abstractmethod
+    def command(self, folder: Path, port: int, port_v5: int) -> list[str]:
+        """What starts it on 127.0.0.1, in the foreground, with its files in `folder`."""
+
+    def shown_command(self, folder: Path) -> str:
+        """The command for the report, with names instead of what differs from run to run."""
+        own = folder / f"{self.name}-shown"
+        own.mkdir()
+        text = " ".join(self.command(own, 11111, 22222))
+        renamed = {
+            str(own): "DIR",
+            sys.executable: "python",
+            str(ROOT): ".",
+            "11111": "PORT",
+            "22222": "PORT",
+        }
+        for here, name in renamed.items():
+            text = text.replace(here, name)
+        return text
+
+    def environment(self) -> dict[str, str]:
+        """Variables to start it with."""
+        return {}
+
+    def start(self, folder: Path) -> Target:
+        """Start it in a folder of its own; PeerUnavailable if it does not let a client in."""
+        folder.mkdir(parents=True)
+        port, port_v5 = _free_port(), _free_port()
+        command = self.command(folder, port, port_v5)
+        process = Process(command, self.environment(), folder / "output.log")
+        try:
+            process.wait_until(lambda: _lets_in(port))
+        except PeerUnavailable:
+            process.stop()
+            raise
+        seconds = time.monotonic() - process.started
+        second_port = port_v5 if self.serves_v5_elsewhere else port
+        return Target(self.name, process, port, second_port, seconds)
+
+    serves_v5_elsewhere = False
+    """Whether MQTT 5.0 clients have a port of their own."""
+
+
+def _lets_in(port: int) -> bool:
+    """Whether a broker answers CONNECT; PeerUnavailable if it refuses."""
+    try:
+        clients.connect(port, "bench-start", V311, ANSWER_SECONDS).close()
+    except clients.Refused as error:
+        raise PeerUnavailable(str(error)) from error
+    except OSError:
+        return False
+    return True
+
+
+def _free_port() -> int:
+    with socket.socket() as chosen:
+        chosen.bind(("127.0.0.1", 0))
+        port: int = chosen.getsockname()[1]
+    return port
