@@ -66,8 +66,8 @@ def router(size: int) -> TopicRouter:
     made = TopicRouter()
     takers = [Taker(f"client-{number}") for number in range(CLIENTS)]
     for number in range(size):
-        wanted = filter_of(number)
-        made.subscribe(wanted, Taking(takers[number % CLIENTS], wanted))
+        topic_filter = filter_of(number)
+        made.subscribe(topic_filter, Taking(takers[number % CLIENTS], topic_filter))
     return made
 
 
@@ -107,12 +107,12 @@ def _cached(size: int) -> Ready:
 def _subscribe(size: int) -> Ready:
     matching = router(size)
     taker = Taker("another")
-    new = "site/7/device/new/state"
-    taking = Taking(taker, new)
+    topic_filter = "site/7/device/new/state"
+    taking = Taking(taker, topic_filter)
 
     def step() -> None:
-        matching.subscribe(new, taking)
-        matching.unsubscribe(new, taker)
+        matching.subscribe(topic_filter, taking)
+        matching.unsubscribe(topic_filter, taker)
 
     def check() -> None:
         step()

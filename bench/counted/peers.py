@@ -62,7 +62,7 @@ class Peer:
         )
 
     def ask(self, data: bytes, packet_type: int) -> None:
-        """Send something that the broker answers with one write, which begins with such a packet."""
+        """Send a packet that is answered with one write, which begins with such a packet."""
         self.transport.kept.clear()
         self.receive(data)
         self.broker.run_until_idle()

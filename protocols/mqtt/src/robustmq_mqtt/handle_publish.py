@@ -107,7 +107,10 @@ def receive_qos2(connection: Connection, session: Session, packet: Publish, rout
         frame = PUBREC_PREFIX + PACKET_ID[packet_id]
     else:
         frame = encode_ack(PUBREC, packet_id, NO_MATCHING_SUBSCRIBERS, None, V5)
-    acknowledge(connection, frame, failure_frame(connection, PUBREC, packet_id), packet_id)
+    if not session.context.wrote and connection.deferred == 0:
+        connection.send(frame)
+    else:
+        acknowledge(connection, frame, failure_frame(connection, PUBREC, packet_id), packet_id)
 
 
 def failure_frame(connection: Connection, packet_type: int, packet_id: int) -> bytes:
