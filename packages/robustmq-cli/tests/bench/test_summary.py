@@ -20,12 +20,22 @@ def summary(
     counts: Counts = COUNTS,
     errors: dict[str, int] | None = None,
     cpu: float = 0.5,
+    seconds: float = 2,
 ) -> Summary:
-    """A run of two seconds."""
+    """A run of so long."""
     histogram = Histogram()
     histogram.record(1_500, 10)
     report = Report(
-        *(counts, errors or {}, {"end_to_end": histogram}, 1, 1_000_001, 1, 2_000_001, cpu)
+        *(
+            counts,
+            errors or {},
+            {"end_to_end": histogram},
+            1,
+            1_000_001,
+            1,
+            1 + int(seconds * 1e6),
+            cpu,
+        )
     )
     total = Total(1)
     total.take(0, report)
@@ -96,6 +106,12 @@ def test_what_a_reader_should_know_is_noted(made: Summary, note: str) -> None:
     assert note in only
     assert f"note: {only}" in made.text()
     assert summary().notes() == []
+
+
+def test_a_run_of_a_moment_says_nothing_about_processors() -> None:
+    made = summary(cpu=1.99, seconds=0.1)
+    assert (made.notes(), made.busy()) == ([], [0.0])
+    assert "busiest" not in made.text()
 
 
 def test_the_line_for_now() -> None:

@@ -18,12 +18,14 @@ PUBLISHER: Final = "p"
 SUBSCRIBER: Final = "s"
 IDLE: Final = "c"
 
-UNDER_WAY: Final = {0: 500, 1: 100, 2: 20}
+UNDER_WAY: Final = {0: 500, 1: 20, 2: 20}
 """By QoS: messages that may be on their way to one subscriber, unless --window says otherwise.
 
-Brokers queue a limited number (often 1,000) and have fewer in flight; mosquitto 2.0.11, for one,
-never sends QoS 2 messages on that had to wait because 20 were in flight.
+Brokers queue a limited number (often 1,000) and have fewer in flight: 20 in mosquitto, of which
+version 2.0.11 leaves those unsent that had to wait until others come.
 """
+IN_FLIGHT: Final = 100
+"""Messages in flight of a publisher whose messages nobody waits for."""
 
 
 class PlanError(ValueError):
@@ -121,7 +123,9 @@ class Plan:
         """How many messages a publisher may have under way."""
         if self.window:
             return self.window
-        sharing = 1 if self.command == PUB or self.paired else max(1, self.publishers)
+        if self.command == PUB:
+            return IN_FLIGHT
+        sharing = 1 if self.paired else max(1, self.publishers)
         return max(1, UNDER_WAY[self.qos] // sharing)
 
     def to_json(self) -> dict[str, Any]:

@@ -14,6 +14,8 @@ VERSIONS: Final = {3: "3.1", 4: "3.1.1", 5: "5.0"}
 PERCENTILES: Final = (50.0, 90.0, 99.0, 99.9)
 BUSY: Final = 0.95
 REACHED: Final = 0.95
+LONG_ENOUGH: Final = 0.5
+"""Seconds of a run whose processor time means something."""
 
 NAMES: Final = {CONNECT: "connect", ACKNOWLEDGE: "acknowledge", END_TO_END: "end to end"}
 
@@ -94,9 +96,11 @@ class Summary:
         }
 
     def busy(self) -> list[float]:
-        """The share of the run for which each process had a processor."""
+        """The share of the run for which each process had a processor; 0 in runs too short."""
         seconds = self.total.seconds()
-        return [one.cpu / seconds if seconds else 0.0 for one in self.total.latest]
+        if seconds < LONG_ENOUGH:
+            return [0.0] * len(self.total.latest)
+        return [one.cpu / seconds for one in self.total.latest]
 
     def notes(self) -> list[str]:
         """What a reader of the numbers should know."""
@@ -148,8 +152,8 @@ class Summary:
                     ("out of order", counts.out_of_order),
                 )
             ]
-        share = max(self.busy())
-        rows.append(("busiest process", f"{share:.0%}", ""))
+        if seconds >= LONG_ENOUGH:
+            rows.append(("busiest process", f"{max(self.busy()):.0%}", ""))
         width = max(len(row[1]) for row in rows)
         wide = max(len(row[2]) for row in rows)
         return [(name, f"{value:>{width}}", f"{rate:>{wide}}") for name, value, rate in rows]
