@@ -111,7 +111,10 @@ Window = Annotated[
         min=0,
         max=65_000,
         metavar="N",
-        help="Messages that a publisher may have under way. [default: 100 in flight, or what suits a round trip]",
+        help=(
+            "Messages that a publisher may have under way. "
+            "[default: 100 in flight, or what suits a round trip]"
+        ),
         show_default=False,
     ),
 ]
