@@ -25,7 +25,8 @@ def test_connections_are_held() -> None:
     with MisbehavingBroker(Behaviour()).running() as broker:
         result = bench("conn", "-p", broker.port, "-c", 3, "-d", "1s", "--subscribe", "x/%i")
     assert (result.code, result.totals["subscribed"]) == (0, 3)
-    assert result.document["seconds"] >= 1
+    # uvloop counts in milliseconds.
+    assert result.document["seconds"] >= 0.99
 
 
 def test_connections_are_created_again_and_again() -> None:
