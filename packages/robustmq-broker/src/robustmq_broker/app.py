@@ -19,7 +19,7 @@ from robustmq_broker.config import (
     check_names,
 )
 from robustmq_broker.event_loop import new_event_loop
-from robustmq_broker.garbage import FullCollections
+from robustmq_broker.garbage import FullCollections, relax_garbage_collector
 from robustmq_broker.listeners.tcp import TcpListener
 from robustmq_broker.services import Services
 from robustmq_common import implementation
@@ -30,7 +30,15 @@ from robustmq_common.spi.pack import ProtocolPack
 from robustmq_common.spi.services import Log
 from robustmq_common.spi.storage import StorageAdapter
 
-__all__ = ["SECTIONS", "Broker", "new_event_loop", "run", "serve"]
+__all__ = [
+    "SECTIONS",
+    "Broker",
+    "new_event_loop",
+    "raise_file_limit",
+    "relax_garbage_collector",
+    "run",
+    "serve",
+]
 
 Ready = Callable[[dict[str, str]], Any]
 CLOSE_SECONDS = 3.0
