@@ -22,6 +22,9 @@ SUBACK: Final = 9
 PINGREQ: Final = b"\xc0\x00"
 PINGRESP: Final = b"\xd0\x00"
 
+KEEP_ALIVE: Final = 600
+"""Seconds, longer than any scenario; rumqttd lets nobody in without one."""
+
 FIRST_FAILURE: Final = 0x80
 """Reason codes of a SUBACK from here on are failures."""
 
@@ -48,7 +51,7 @@ def _packet(first: int, body: bytes) -> bytes:
     return bytes((first, *length)) + body
 
 
-def connect_packet(client_id: str, level: int, keep_alive: int = 0) -> bytes:
+def connect_packet(client_id: str, level: int, keep_alive: int = KEEP_ALIVE) -> bytes:
     """CONNECT with Clean Session (Clean Start) and no credentials; keep_alive in seconds."""
     head = _text("MQTT") + bytes((level, 2)) + keep_alive.to_bytes(2, "big")
     return _packet(0x10, head + _properties(level) + _text(client_id))

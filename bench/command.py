@@ -5,6 +5,7 @@ measured back to back) more than the figures they are made of.
 """
 
 import argparse
+import signal
 import sys
 import tempfile
 import time
@@ -47,6 +48,7 @@ def main(arguments: Sequence[str]) -> int:
     except ValueError as error:
         print(f"bench: {error}", file=sys.stderr)
         return 2
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # it ends the brokers, too
     folders = _folders(options)
     if options.render:
         write(Results.read(folders[1] / f"{NAME}.json"), folders)
@@ -57,7 +59,7 @@ def main(arguments: Sequence[str]) -> int:
         except NoCompiler as error:
             print(f"bench: {error}", file=sys.stderr)
             return 1
-        given = " ".join(arguments)
+        given = " ".join("FOLDER" if one == options.results else one for one in arguments)
         command = f'make bench ARGS="{given}"' if given else "make bench"
         rounds = options.rounds or (1 if options.quick else 3)
         results = measure(peers, wanted, tools, rounds, command)

@@ -35,9 +35,10 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CONNACK = 2, PUBLISH, PUBACK, PUBREC, PUBREL, PUBCOMP, SUBACK = 9 };
+enum { CONNACK = 2, PUBLISH, PUBACK, PUBREC, PUBREL, PUBCOMP, SUBACK = 9, DISCONNECT = 14 };
 enum { MQTT_5 = 5, HEADER = 16, CHUNK = 1 << 17, BUCKETS = 2048, MOST_FILTERS = 100 };
 #define DRAIN_SECONDS 5.0
+#define KEEP_ALIVE 600  // longer than any run; rumqttd lets nobody in without one
 #define MOST_UNSENT (1 << 18)
 
 typedef struct {
@@ -230,8 +231,8 @@ static void say_connect(Client *client) {
   size_t length = put_string(body, "MQTT");
   body[length++] = (uint8_t)given.level;
   body[length++] = 2;  // Clean Start
-  body[length++] = 0;
-  body[length++] = 0;  // no keep-alive
+  body[length++] = KEEP_ALIVE >> 8;
+  body[length++] = KEEP_ALIVE & 255;
   if (given.level == MQTT_5) body[length++] = 0;
   snprintf(name, sizeof name, "load-%s-%d", client->publishes ? "p" : "s", client->index);
   length += put_string(body + length, name);
@@ -353,6 +354,10 @@ static void take_packet(Client *client, uint8_t first, const uint8_t *body, size
     case PUBCOMP: client->acknowledged++; break;
     case PUBREC: answer(client, PUBREL, body); break;
     case PUBREL: answer(client, PUBCOMP, body); break;
+    case DISCONNECT:
+      snprintf(code, sizeof code, "0x%02x", length ? body[0] : 0);
+      fail(3, "the broker disconnected a client", code);
+      break;
     default: fail(3, "the broker sent an unexpected packet", code);
   }
 }

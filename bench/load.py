@@ -117,7 +117,10 @@ class LoadRun:
             self._child.stdin.flush()
         except BrokenPipeError:
             pass  # it has ended, and its last words say why
-        return Load(**self._line(self.seconds + DRAIN_SECONDS, meanwhile))
+        load = Load(**self._line(self.seconds + DRAIN_SECONDS, meanwhile))
+        if not load.received:
+            raise ScenarioFailed(f"none of {load.expected:,} messages arrived")
+        return load
 
     def _line(self, within: float, meanwhile: Callable[[], None]) -> dict[str, Any]:
         assert self._child.stdout is not None

@@ -13,6 +13,8 @@ from bench.scenario import Figure, Outcome, Scenario, ScenarioFailed, Target, To
 ALONE: Final = ""
 """The pair of a peer that is measured without another."""
 
+CRASH_SECONDS: Final = 0.5
+
 
 @dataclass(frozen=True)
 class Run:
@@ -78,6 +80,7 @@ class Bench:
         self._say = say
         self._targets: dict[str, Target] = {}
         self._started = 0
+        self._given_up: dict[str, str] = {}
         self.figures: dict[str, list[Figure]] = {}
         """What each scenario measures, known from its first outcome."""
 
@@ -102,17 +105,16 @@ class Bench:
         self._say(f"{scenario.name}: {peer.name}")
         failed, outcome = "", Outcome()
         try:
-            outcome = scenario.run(self._target(peer), self._tools)
+            fresh = peer.name not in self._targets
+            target = self._target(peer)
+            if fresh and not scenario.fresh:
+                scenario.run(target, self._tools)  # what compiles as it runs has to warm up
+            outcome = scenario.run(target, self._tools)
         except PeerUnavailable as error:
             failed = f"does not start: {error}"
-        except PeerDied as error:
-            failed = f"crashed: {error}"
-        except ScenarioFailed as error:
+        except (PeerDied, ScenarioFailed) as error:
             failed = str(error)
-        target = self._targets.get(peer.name)
-        if target is not None and target.process.end and not failed.startswith("crashed"):
-            # The client's side of a crash says less than the broker's.
-            failed = f"crashed: {target.process.end}"
+        failed = self._crash(peer.name, failed) or failed
         if failed or scenario.fresh:
             self._stop(peer.name)
         if not failed:
@@ -120,11 +122,27 @@ class Bench:
         figures = {} if failed else {one.name: one.value for one in outcome.figures}
         return Run(*start, figures, "" if failed else outcome.fault, failed)
 
+    def _crash(self, name: str, seen: str) -> str:
+        """How the broker ended, if it did: that says more than what its clients have `seen`."""
+        target = self._targets.get(name)
+        if target is None:
+            return ""
+        # Connections are closed some time before a process has ended.
+        end = target.process.end_within(CRASH_SECONDS if seen else 0)
+        return f"crashed: {end}" if end else ""
+
     def _target(self, peer: Peer) -> Target:
+        if peer.name in self._given_up:
+            raise PeerUnavailable(self._given_up[peer.name])
         if peer.name not in self._targets:
             self._started += 1
             folder = self._tools.folder / f"{peer.name}-{self._started}"
-            self._targets[peer.name] = peer.start(folder)
+            try:
+                self._targets[peer.name] = peer.start(folder)
+            except PeerUnavailable as error:
+                # Another half a minute for each scenario would not make it start.
+                self._given_up[peer.name] = str(error)
+                raise
         return self._targets[peer.name]
 
     def _stop_others(self, names: Iterable[str]) -> None:

@@ -12,14 +12,14 @@ MOST_COLUMNS: Final = 8
 INTRODUCTION: Final = """<!-- Written by make bench; measured, so `make docs` does not check it. -->
 # Benchmarks
 
-{ours} beside other MQTT brokers on one machine: one run, pair by pair, {ours} and one other back to
-back and the order alternating, so that only the two that are compared share the machine's moods.
+{ours} beside other MQTT brokers on one machine: one run, pair by pair, {ours} and one other back
+to back and the order alternating, so that only the two that are compared share the machine's moods.
 Everything below is medians; a ratio is the median of what the pairs gave. **A ratio says how many
 times better {ours} was**: above 1x it was faster, or needed less.
 
 Measured on {day} with `{command}`, which took {minutes:.0f} minutes, at commit `{commit}`.
-[Measure it on your machine](howto/benchmark.md) says how to repeat it and what the figures mean; every
-single run is in [`bench/results/`](../bench/results/).
+[Measure it on your machine](howto/benchmark.md) says how to repeat it and what the figures mean;
+every single run is in [`bench/results/`](../bench/results/).
 """
 
 
@@ -106,13 +106,16 @@ def cell_text(cell: Cell) -> str:
 
 def number(value: float) -> str:
     """With as many digits as say something."""
-    if abs(value) >= 100:
-        return f"{value:,.0f}"
-    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
+    return f"{value:,.{_digits(value)}f}"
 
 
 def ratio(value: float) -> str:
-    return f"{value:.0f}x" if value >= 100 else f"{value:.1f}x" if value >= 10 else f"{value:.2f}x"
+    return f"{number(value)}x"
+
+
+def _digits(value: float) -> int:
+    """After the point, so that there are three in all."""
+    return 0 if abs(value) >= 99.95 else 1 if abs(value) >= 9.995 else 2
 
 
 def table(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
@@ -127,9 +130,9 @@ def _conditions(results: Results) -> Iterator[str]:
     yield table(["fact", ""], [[name, value] for name, value in results.machine.items()])
     yield "## The commands\n"
     yield (
-        f"`{results.command}`, {results.rounds} rounds of each workload of throughput, one for each "
-        "pair of each scenario. PORT is a free port of 127.0.0.1, DIR an empty folder. What is "
-        "installed, with which versions and lock files, and the settings files are in "
+        f"`{results.command}`, {results.rounds} rounds of each workload of throughput, one "
+        "for each pair of each scenario. PORT is a free port of 127.0.0.1, DIR an empty folder. "
+        "What is installed, with which versions and lock files, and the settings files are in "
         "[`bench/peers/`](../bench/peers/).\n"
     )
     for peer, known in results.peers.items():

@@ -1,5 +1,6 @@
 """A broker as a child process: how it is started and ended, and what it and its children cost."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -57,17 +58,26 @@ class Process:
         how = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
         return f"{how}: {self.last_lines()}"
 
+    def end_within(self, seconds: float) -> str:
+        """What `end` says after so many seconds at most."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._child.wait(seconds)
+        return self.end
+
     def last_lines(self) -> str:
         lines = self.log.read_text(errors="replace").splitlines()[-3:]
         return " / ".join(lines)[-300:] or "it wrote nothing"
 
-    def wait_until(self, condition: Callable[[], bool]) -> None:
-        """Wait for the condition; PeerUnavailable, with the end of the log, if it does not come."""
-        end = self.started + START_SECONDS
+    def wait_until(self, condition: Callable[[], bool], within: float = START_SECONDS) -> None:
+        """Wait for the condition; PeerUnavailable, with the end of the log, if it does not come.
+
+        within: seconds from its start.
+        """
+        end = self.started + within
         while not condition():
             ended = self.end
             if ended or time.monotonic() > end:
-                late = f"answers no CONNECT within {START_SECONDS:g} s: {self.last_lines()}"
+                late = f"answers no CONNECT within {within:g} s: {self.last_lines()}"
                 raise PeerUnavailable(ended or late)
             time.sleep(_POLL_SECONDS)
 

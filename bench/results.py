@@ -6,14 +6,11 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Self
 
 from bench.measure import Run
 from bench.peers import OURS
 from bench.scenario import HIGHER
-
-TINY: Final = 1e-9
-"""Keeps ratios finite if something took less than can be told."""
 
 
 @dataclass(frozen=True)
@@ -95,9 +92,10 @@ class Results:
         if peer == OURS or not column.better:
             return None
         values = {
-            (run.peer, run.round): max(TINY, run.figures[column.name])
+            (run.peer, run.round): run.figures[column.name]
             for run in self.runs
-            if (run.scenario, run.pair) == (scenario, peer) and column.name in run.figures
+            # Nothing, or less than the system can tell, is in no relation to anything.
+            if (run.scenario, run.pair) == (scenario, peer) and run.figures.get(column.name, 0) > 0
         }
         ratios = [
             values[OURS, number] / value

@@ -88,7 +88,7 @@ def measured_load(
         before = target.process.cpu_seconds()
         load = run.go()
         used = target.process.cpu_seconds() - before
-    return load, used * 1e6 / max(1, load.received)
+    return load, used * 1e6 / load.received
 
 
 def _describe(arguments: dict[str, object]) -> str:

@@ -4,11 +4,12 @@ import socket
 import sys
 import time
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from bench import clients
-from bench.process import PeerUnavailable, Process
+from bench.process import START_SECONDS, PeerUnavailable, Process
 from bench.scenario import V311, Target
 
 ROOT: Final = Path(__file__).parents[2]
@@ -17,30 +18,42 @@ ANSWER_SECONDS: Final = 2.0
 """How long a CONNECT is waited for before it is tried again, until the broker has started."""
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a broker runs: its folder, its port, and another one for MQTT 5.0 if it needs it."""
+
+    folder: Path
+    port: int
+    port_v5: int
+
+
 class Peer(ABC):
     """A kind of broker. `prepare` it once, then `start` it as often as it is measured.
 
     name: as on the command line. about: language and licence, for the report. version: known when
-    it is prepared.
+    it is prepared. serves_v5_elsewhere: whether MQTT 5.0 clients have a port of their own.
+    patience: seconds from exec to its first CONNACK.
     """
 
     name: str
     about: str
     version = ""
+    serves_v5_elsewhere = False
+    patience = START_SECONDS
 
     @abstractmethod
     def prepare(self) -> None:
         """Install what is needed and set `version`; PeerUnavailable if that is not possible."""
 
     @abstractmethod
-    def command(self, folder: Path, port: int, port_v5: int) -> list[str]:
-        """What starts it on 127.0.0.1, in the foreground, with its files in `folder`."""
+    def command(self, place: Place) -> list[str]:
+        """What starts it in the foreground, listening on 127.0.0.1."""
 
     def shown_command(self, folder: Path) -> str:
         """The command for the report, with names instead of what differs from run to run."""
         own = folder / f"{self.name}-shown"
         own.mkdir()
-        text = " ".join(self.command(own, 11111, 22222))
+        text = " ".join(self.command(Place(own, 11111, 22222)))
         renamed = {
             str(own): "DIR",
             sys.executable: "python",
@@ -59,20 +72,16 @@ class Peer(ABC):
     def start(self, folder: Path) -> Target:
         """Start it in a folder of its own; PeerUnavailable if it does not let a client in."""
         folder.mkdir(parents=True)
-        port, port_v5 = _free_port(), _free_port()
-        command = self.command(folder, port, port_v5)
-        process = Process(command, self.environment(), folder / "output.log")
+        place = Place(folder, _free_port(), _free_port())
+        process = Process(self.command(place), self.environment(), folder / "output.log")
         try:
-            process.wait_until(lambda: _lets_in(port))
+            process.wait_until(lambda: _lets_in(place.port), self.patience)
         except PeerUnavailable:
             process.stop()
             raise
         seconds = time.monotonic() - process.started
-        second_port = port_v5 if self.serves_v5_elsewhere else port
-        return Target(self.name, process, port, second_port, seconds)
-
-    serves_v5_elsewhere = False
-    """Whether MQTT 5.0 clients have a port of their own."""
+        second_port = place.port_v5 if self.serves_v5_elsewhere else place.port
+        return Target(self.name, process, place.port, second_port, seconds)
 
 
 def _lets_in(port: int) -> bool:

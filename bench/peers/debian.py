@@ -4,10 +4,9 @@ import os
 import re
 import shutil
 import subprocess
-from pathlib import Path
 from typing import Final
 
-from bench.peers.base import Peer
+from bench.peers.base import Peer, Place
 from bench.process import PeerUnavailable
 
 SETTINGS: Final = """listener {port} 127.0.0.1
@@ -37,7 +36,7 @@ class Mosquitto(Peer):
         version = re.search(r"version (\S+)", told)
         self.version = version[1] if version else "?"
 
-    def command(self, folder: Path, port: int, port_v5: int) -> list[str]:
-        settings = folder / "mosquitto.conf"
-        settings.write_text(SETTINGS.format(port=port))
+    def command(self, place: Place) -> list[str]:
+        settings = place.folder / "mosquitto.conf"
+        settings.write_text(SETTINGS.format(port=place.port))
         return [self._program, "-c", str(settings)]

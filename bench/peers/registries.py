@@ -7,9 +7,9 @@ that can be said; everything else is the broker's default.
 import re
 import sys
 from pathlib import Path
-from typing import Final
+from typing import ClassVar, Final
 
-from bench.peers.base import Peer
+from bench.peers.base import Peer, Place
 from bench.peers.build import SOURCES, build
 
 
@@ -20,7 +20,7 @@ class _Built(Peer):
     """Where its version is written, as a pattern, in the file `pinned_in`."""
 
     pinned_in: str
-    tools: dict[str, str]
+    tools: ClassVar[dict[str, str]]
     steps: tuple[tuple[str, ...], ...]
     _folder = Path()
 
@@ -36,11 +36,11 @@ class Mochi(_Built):
     name = "mochi"
     about = "Go, MIT"
     pinned, pinned_in = r"mochi-mqtt/server/v2 v(\S+)", "go.mod"
-    tools = {"go": "golang-go"}
+    tools: ClassVar[dict[str, str]] = {"go": "golang-go"}
     steps = (("go", "build", "-o", "broker", "."),)
 
-    def command(self, folder: Path, port: int, port_v5: int) -> list[str]:
-        return [str(self._folder / "broker"), f"127.0.0.1:{port}"]
+    def command(self, place: Place) -> list[str]:
+        return [str(self._folder / "broker"), f"127.0.0.1:{place.port}"]
 
 
 class HiveMQ(_Built):
@@ -49,7 +49,7 @@ class HiveMQ(_Built):
     name = "hivemq"
     about = "Java, Apache-2.0"
     pinned, pinned_in = r"embedded</artifactId>\s*<version>([^<]+)", "pom.xml"
-    tools = {"mvn": "maven", "java": "default-jdk-headless"}
+    tools: ClassVar[dict[str, str]] = {"mvn": "maven", "java": "default-jdk-headless"}
     steps = (("mvn", "-B", "-q", "package", "dependency:copy-dependencies"),)
 
     SETTINGS: Final = """<?xml version="1.0"?>
@@ -60,16 +60,17 @@ class HiveMQ(_Built):
   <persistence><mode>in-memory</mode></persistence>
   <mqtt>
     <queued-messages><max-queue-size>1000000000</max-queue-size></queued-messages>
+    <receive-maximum><server-receive-maximum>1024</server-receive-maximum></receive-maximum>
   </mqtt>
   <anonymous-usage-statistics><enabled>false</enabled></anonymous-usage-statistics>
 </hivemq>
 """
 
-    def command(self, folder: Path, port: int, port_v5: int) -> list[str]:
-        (folder / "config.xml").write_text(self.SETTINGS.format(port=port))
+    def command(self, place: Place) -> list[str]:
+        (place.folder / "config.xml").write_text(self.SETTINGS.format(port=place.port))
         target = self._folder / "target"
         path = f"{target}/classes:{target}/dependency/*"
-        return ["java", "-cp", path, "bench.Main", str(folder)]
+        return ["java", "-cp", path, "bench.Main", str(place.folder)]
 
 
 class Rumqttd(_Built):
@@ -78,7 +79,7 @@ class Rumqttd(_Built):
     name = "rumqttd"
     about = "Rust, Apache-2.0"
     pinned, pinned_in = r'rumqttd = \{ version = "=([^"]+)', "Cargo.toml"
-    tools = {"cargo": "cargo"}
+    tools: ClassVar[dict[str, str]] = {"cargo": "cargo"}
     steps = (("cargo", "build", "--release", "--locked", "--quiet"),)
     serves_v5_elsewhere = True
 
@@ -101,11 +102,11 @@ max_inflight_count = 100
 dynamic_filters = true
 """
 
-    def command(self, folder: Path, port: int, port_v5: int) -> list[str]:
-        settings = folder / "rumqttd.toml"
+    def command(self, place: Place) -> list[str]:
+        settings = place.folder / "rumqttd.toml"
         listeners = [
             self.LISTENER.format(kind=kind, port=number)
-            for kind, number in (("v4", port), ("v5", port_v5))
+            for kind, number in (("v4", place.port), ("v5", place.port_v5))
         ]
         settings.write_text(self.ROUTER + "".join(listeners))
         return [str(self._folder / "target" / "release" / "bench-rumqttd"), str(settings)]
@@ -117,11 +118,11 @@ class Aedes(_Built):
     name = "aedes"
     about = "JavaScript, MIT"
     pinned, pinned_in = r'"aedes": "([^"]+)', "package.json"
-    tools = {"npm": "npm", "node": "nodejs"}
+    tools: ClassVar[dict[str, str]] = {"npm": "npm", "node": "nodejs"}
     steps = (("npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"),)
 
-    def command(self, folder: Path, port: int, port_v5: int) -> list[str]:
-        return ["node", str(self._folder / "server.js"), "127.0.0.1", str(port)]
+    def command(self, place: Place) -> list[str]:
+        return ["node", str(self._folder / "server.js"), "127.0.0.1", str(place.port)]
 
 
 class Amqtt(_Built):
@@ -130,7 +131,7 @@ class Amqtt(_Built):
     name = "amqtt"
     about = "Python, MIT"
     pinned, pinned_in = r"amqtt==(\S+)", "requirements.txt"
-    tools: dict[str, str] = {}
+    tools: ClassVar[dict[str, str]] = {}
     steps = (
         (sys.executable, "-m", "venv", "venv"),
         ("venv/bin/pip", "install", "--quiet", "--no-deps", "-r", "requirements.txt"),
@@ -145,7 +146,7 @@ plugins:
     allow_anonymous: true
 """
 
-    def command(self, folder: Path, port: int, port_v5: int) -> list[str]:
-        settings = folder / "amqtt.yaml"
-        settings.write_text(self.SETTINGS.format(port=port))
+    def command(self, place: Place) -> list[str]:
+        settings = place.folder / "amqtt.yaml"
+        settings.write_text(self.SETTINGS.format(port=place.port))
         return [str(self._folder / "venv" / "bin" / "amqtt"), "-c", str(settings)]

@@ -2,9 +2,8 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
-from bench.peers.base import Peer
+from bench.peers.base import Peer, Place
 from bench.process import PeerUnavailable
 
 # Printed by a process of its own: this one may run the other form.
@@ -39,14 +38,14 @@ class RobustMQ(Peer):
     def environment(self) -> dict[str, str]:
         return {"ROBUSTMQ_PURE": "1" if self._plain else "0"}
 
-    def command(self, folder: Path, port: int, port_v5: int) -> list[str]:
+    def command(self, place: Place) -> list[str]:
         settings = {
-            "listeners.tcp.bind": f"127.0.0.1:{port}",
+            "listeners.tcp.bind": f"127.0.0.1:{place.port}",
             "mqtt.max_queued_messages": "0",
             "mqtt.max_retained_messages": "0",
             # A payload of 1 MiB and what comes before it.
             "mqtt.max_packet_size": "2MB",
             "log.level": "warning",
         }
-        command = [sys.executable, "-m", "robustmq_cli.server", "run", f"--data-dir={folder}"]
+        command = [sys.executable, "-m", "robustmq_cli.server", "run", f"--data-dir={place.folder}"]
         return command + [f"--set={key}={value}" for key, value in settings.items()]

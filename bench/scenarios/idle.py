@@ -43,7 +43,7 @@ class IdleConnections(Scenario):
             f"{KEEP_ALIVE} s, whose PINGREQs are spread evenly, for {seconds:g} s"
         )
 
-    def run(self, target: Target, tools: Tools) -> Outcome:
+    def run(self, target: Target, tools: Tools) -> Outcome:  # noqa: ARG002 - of all scenarios
         count = most_clients(self.clients)
         deadline = Deadline(self.bound)
         before = target.process.resident_bytes()

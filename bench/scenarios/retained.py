@@ -57,7 +57,7 @@ class RetainedStore(Scenario):
             "message every millisecond"
         )
 
-    def run(self, target: Target, tools: Tools) -> Outcome:
+    def run(self, target: Target, tools: Tools) -> Outcome:  # noqa: ARG002 - of all scenarios
         deadline = Deadline(self.bound)
         process = target.process
         before, used = process.resident_bytes(), process.cpu_seconds()

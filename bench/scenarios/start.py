@@ -17,7 +17,7 @@ class StartAndIdle(Scenario):
         self.seconds = seconds
         self.what = f"from exec to the first CONNACK, then {seconds:g} s without any client"
 
-    def run(self, target: Target, tools: Tools) -> Outcome:
+    def run(self, target: Target, tools: Tools) -> Outcome:  # noqa: ARG002 - of all scenarios
         process = target.process
         # Let it finish what it puts off until after the start.
         time.sleep(min(1.0, self.seconds))

@@ -23,7 +23,7 @@ class ConnectionStorm(Scenario):
             "connections are reset and all reconnect"
         )
 
-    def run(self, target: Target, tools: Tools) -> Outcome:
+    def run(self, target: Target, tools: Tools) -> Outcome:  # noqa: ARG002 - of all scenarios
         count = most_clients(self.clients)
         deadline = Deadline(self.bound)
         figures = []
