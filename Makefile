@@ -60,7 +60,7 @@ kinds: $(TOOLS) ## Write the lists of compiled modules after marking or unmarkin
 docs: setup ## Write the pages of docs/ that are generated from sources and tests
 	@$(PY) -m tools.docs
 
-bench: setup ## Measure the broker (see bench/README.md)
+bench: setup ## Measure the broker beside others (see docs/howto/benchmark.md)
 	@$(PY) -m bench $(ARGS)
 
 bench-check: setup ## Count instructions and memory, and compare them with the accepted figures
