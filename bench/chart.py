@@ -78,8 +78,8 @@ def picture(results: Results) -> str:
     peers = [peer for peer, known in results.peers.items() if not known.get("missing")]
     second = LEFT + PANEL + LABEL + 24
     panels = [
-        _Panel(LEFT, "messages per second (longer is better)", "messages", rows),
-        _Panel(second, "CPU microseconds per message (shorter is better)", "CPU", rows),
+        _Panel(LEFT, "messages per second (log scale, longer is better)", "messages", rows),
+        _Panel(second, "CPU microseconds per message (log scale, shorter is better)", "CPU", rows),
     ]
     bottom = TOP + len(named) * (len(peers) * BAR + GAP)
     parts = [part for panel in panels for part in panel.grid(bottom - GAP + 4)]

@@ -17,10 +17,8 @@ from bench.scenario import V5, Deadline, ScenarioFailed
 
 CONNACK: Final = 2
 PUBLISH: Final = 3
-PUBACK: Final = 4
 SUBACK: Final = 9
 PINGREQ: Final = b"\xc0\x00"
-PINGRESP: Final = b"\xd0\x00"
 
 KEEP_ALIVE: Final = 600
 """Seconds, longer than any scenario; rumqttd lets nobody in without one."""

@@ -78,7 +78,7 @@ class Results:
             return Row(scenario.name, peer, {}, f"not measured: {missing}")
         mine = [run for run in self.runs if (run.scenario, run.peer) == (scenario.name, peer)]
         if not mine:
-            return Row(scenario.name, peer, {}, "not measured")
+            return Row(scenario.name, peer, {}, "not measured: the run was interrupted")
         notes = [run.failed or run.fault for run in mine]
         cells = {}
         for column in scenario.columns:
