@@ -148,7 +148,7 @@ def line(run: Run, bench: Bench) -> str:
     figures = [
         f"{one.name} {page.number(run.figures[one.name])} {one.unit}"
         for one in bench.figures[run.scenario]
-        if one.main
+        if one.main and one.name in run.figures
     ]
     return f"{run.scenario} {run.peer}: {', '.join(figures)} {run.fault}".rstrip()
 

@@ -104,7 +104,9 @@ class LoadRun:
 
     def ready(self, within: float) -> float:
         """Wait until all have subscribed; the seconds that took. ScenarioFailed if they cannot."""
-        return float(self._line(within, lambda: None)["ready_seconds"])
+        return float(
+            self._line("connecting and subscribing", within, lambda: None)["ready_seconds"]
+        )
 
     def go(self, meanwhile: Callable[[], None] = lambda: None) -> Load:
         """Publish, and return what was counted; ScenarioFailed if the broker does not let it.
@@ -117,19 +119,19 @@ class LoadRun:
             self._child.stdin.flush()
         except BrokenPipeError:
             pass  # it has ended, and its last words say why
-        load = Load(**self._line(self.seconds + DRAIN_SECONDS, meanwhile))
+        load = Load(**self._line("publishing", self.seconds + DRAIN_SECONDS, meanwhile))
         if not load.received:
             raise ScenarioFailed(f"none of {load.expected:,} messages arrived")
         return load
 
-    def _line(self, within: float, meanwhile: Callable[[], None]) -> dict[str, Any]:
+    def _line(self, doing: str, within: float, meanwhile: Callable[[], None]) -> dict[str, Any]:
         assert self._child.stdout is not None
         assert self._child.stderr is not None
         end = time.monotonic() + within
         while not select.select([self._child.stdout], [], [], 0.1)[0]:
             meanwhile()
             if time.monotonic() > end:
-                raise ScenarioFailed(f"the load generator had nothing to say for {within:.0f} s")
+                raise ScenarioFailed(f"not done after {within:.0f} s: {doing}")
         line = self._child.stdout.readline()
         if not line:
             said = self._child.stderr.read().strip().removeprefix("load: ")

@@ -82,7 +82,7 @@ class Bench:
         self._started = 0
         self._given_up: dict[str, str] = {}
         self.figures: dict[str, list[Figure]] = {}
-        """What each scenario measures, known from its first outcome."""
+        """What each scenario measures, known from its outcomes."""
 
     def carry_out(self, step: Step, turn: int) -> list[Run]:
         """All runs of a step; turn: who of the pair is first, alternating with the rounds."""
@@ -118,7 +118,9 @@ class Bench:
         if failed or scenario.fresh:
             self._stop(peer.name)
         if not failed:
-            self.figures.setdefault(scenario.name, outcome.figures)
+            # Where something went wrong there may be fewer.
+            known = self.figures.get(scenario.name, [])
+            self.figures[scenario.name] = max(known, outcome.figures, key=len)
         figures = {} if failed else {one.name: one.value for one in outcome.figures}
         return Run(*start, figures, "" if failed else outcome.fault, failed)
 
