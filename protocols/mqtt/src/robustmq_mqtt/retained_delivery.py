@@ -38,7 +38,6 @@ def want_retained(subscription: MqttSubscription) -> None:
     What is retained later than now comes to it as any other message.
     """
     session = subscription.session
-    subscription.retained_until = session.context.retained.serial
     delivery = session.retained
     if delivery is None:
         delivery = RetainedDelivery(session)
@@ -50,13 +49,14 @@ def want_retained(subscription: MqttSubscription) -> None:
 class RetainedDelivery:
     """What one connected session's subscriptions still have to get; gone when they have it.
 
-    One filter after the other: `cursor` is where `full_filter` has got to, `wanted` are those to
-    come. `ahead` counts the other messages that went first since the last slice.
+    One filter after the other: `cursor` is where `full_filter` has got to; `wanted` has those to
+    come, with the serial number of the latest message each gets. `ahead` counts the other messages
+    that went first since the last slice.
     """
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self.wanted: dict[str, MqttSubscription] = {}
+        self.wanted: dict[str, int] = {}
         self.order: list[str] = []
         self.full_filter = ""
         self.cursor: RetainedCursor | None = None
@@ -66,7 +66,7 @@ class RetainedDelivery:
     def want(self, subscription: MqttSubscription) -> None:
         """Send what this subscription has to get, from the start if that is under way."""
         self.forget(subscription.full_filter)
-        self.wanted[subscription.full_filter] = subscription
+        self.wanted[subscription.full_filter] = self.session.context.retained.serial
         self.go_on()
 
     def forget(self, full_filter: str) -> None:
@@ -138,13 +138,11 @@ class RetainedDelivery:
             self.order = list(self.wanted)
             self.order.reverse()
         self.full_filter = self.order.pop()
-        subscription = self.wanted.pop(self.full_filter, None)
-        if subscription is not None:
-            self.cursor = RetainedCursor(
-                self.session.context.retained,
-                subscription.topic_filter,
-                subscription.retained_until,
-            )
+        until = self.wanted.pop(self.full_filter, -1)
+        if until >= 0:
+            # A shared subscription gets none (4.8.2), so this is the topic filter, too.
+            tree = self.session.context.retained
+            self.cursor = RetainedCursor(tree, self.full_filter, until)
         return True
 
     def send_some(

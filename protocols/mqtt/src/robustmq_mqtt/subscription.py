@@ -40,7 +40,6 @@ class MqttSubscription:
         self.retain_as_published = retain_as_published
         self.retain_handling: u8 = retain_handling
         self.identifiers: list[int] | None = [identifier] if identifier else None
-        self.retained_until = 0
         self.ended = False
         self.next: MqttSubscription | None = None
         self.previous: MqttSubscription | None = None
