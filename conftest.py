@@ -13,6 +13,9 @@ import pytest
 from robustmq_common import implementation
 from tools.workspace import packages
 
+# Before any test imports it, so that a failing assertion of the kits shows what it compared.
+pytest.register_assert_rewrite("real_clients")
+
 
 def pytest_configure() -> None:
     for package in packages():

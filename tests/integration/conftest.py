@@ -7,8 +7,6 @@ import pytest
 from broker_process import BrokerPool, BrokerProcess, BrokerWith
 from wire import unique_topic
 
-pytest.register_assert_rewrite("real_clients")
-
 
 @pytest.fixture(scope="session")
 def pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrokerPool]:
