@@ -108,7 +108,7 @@ def measure(
 ) -> Results:
     """Carry everything out, and return it with what is known about peers and machine."""
     when = datetime.now(UTC).isoformat(timespec="seconds")
-    known = machine.facts()
+    known, commit = machine.facts(), machine.commit()
     ready, missing = prepare(peers)
     for name, why in missing.items():
         print(f"{name}: not measured: {why}", flush=True)
@@ -131,7 +131,7 @@ def measure(
     return Results(
         when,
         command,
-        machine.commit(),
+        commit,
         rounds,
         progress.minutes,
         known,

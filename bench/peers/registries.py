@@ -1,7 +1,7 @@
 """The peers that come from package registries: what builds, starts and sets them up.
 
 Each has its sources and lock files in a folder beside this file. Queues are of any length where
-that can be said; everything else is the broker's default.
+that can be said, and limits that a workload would hit are raised; everything else is the default.
 """
 
 import re
