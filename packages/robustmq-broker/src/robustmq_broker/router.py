@@ -65,7 +65,6 @@ class TopicRoute:
 
 
 @final
-@mypyc_attr(acyclic=True)
 class TopicRouter:
     """The subscription tree and the cache of its match results."""
 

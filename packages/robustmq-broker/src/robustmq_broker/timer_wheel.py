@@ -36,7 +36,6 @@ class Timer:
 
 
 @final
-@mypyc_attr(acyclic=True)
 class TimerWheel:
     """Timers in slots by the tick they are due at; told the time, never asks for it."""
 
