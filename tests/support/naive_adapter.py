@@ -5,6 +5,7 @@ The contract is tried on it, and the real adapters are compared with it.
 
 import asyncio
 import copy
+import time
 from typing import Any
 
 from robustmq_common.errors import ConditionFailed, StorageError
@@ -15,6 +16,7 @@ from robustmq_common.spi.storage import (
     Drop,
     Operation,
     Put,
+    Retain,
     StorageAdapter,
     StoredRecord,
     Trim,
@@ -27,10 +29,33 @@ class NaiveShard:
         self.start = 0
         self.records: list[StoredRecord] = []
         self.values: dict[bytes, bytes] = {}
+        self.end = 0
+        self.limits: Retain | None = None
 
-    @property
-    def end(self) -> int:
-        return self.start + len(self.records)
+    def oldest_is_beyond(self, now: float) -> bool:
+        limits = self.limits
+        if limits is None or not self.records:
+            return False
+        size = sum(len(record.value) + len(record.key or b"") for record in self.records)
+        return (
+            (limits.records is not None and self.end - self.start > limits.records)
+            or (limits.seconds is not None and self.records[0].timestamp < now - limits.seconds)
+            or (limits.bytes is not None and size > limits.bytes)
+        )
+
+    def sweep(self, now: float) -> None:
+        self.records = [record for record in self.records if not is_expired(record, now)]
+        self.skip_gone()
+        while self.oldest_is_beyond(now):
+            del self.records[0]
+            self.skip_gone()
+
+    def skip_gone(self) -> None:
+        self.start = self.records[0].offset if self.records else self.end
+
+
+def is_expired(record: StoredRecord, now: float) -> bool:
+    return 0 < record.expires_at <= now
 
 
 class NaiveAdapter(StorageAdapter):
@@ -73,7 +98,7 @@ class NaiveAdapter(StorageAdapter):
             state.pop(operation.shard, None)
             return
         shard = state.get(operation.shard, NaiveShard())
-        if isinstance(operation, Append | Put):
+        if isinstance(operation, Append | Put | Retain):
             state[operation.shard] = shard
         if isinstance(operation, Put | Delete):
             self.check(shard.values.get(operation.key), operation.expected)
@@ -82,16 +107,18 @@ class NaiveAdapter(StorageAdapter):
                 shard.end, operation.value, operation.key, operation.timestamp, operation.expires_at
             )
             shard.records.append(record)
+            shard.end += 1
         elif isinstance(operation, Put):
             shard.values[operation.key] = operation.value
         elif isinstance(operation, Delete):
             shard.values.pop(operation.key, None)
-            if not shard.values and not shard.end:
+            if not shard.values and not shard.end and shard.limits is None:
                 state.pop(operation.shard, None)
         elif isinstance(operation, Trim):
-            kept = [record for record in shard.records if record.offset >= operation.before]
-            shard.start += len(shard.records) - len(kept)
-            shard.records = kept
+            shard.records = [one for one in shard.records if one.offset >= operation.before]
+            shard.start = max(shard.start, min(operation.before, shard.end))
+        elif isinstance(operation, Retain):
+            shard.limits = operation
 
     def check(self, present: bytes | None, expected: bytes | None) -> None:
         if expected is not None and present != (expected or None):
@@ -102,6 +129,8 @@ class NaiveAdapter(StorageAdapter):
     ) -> list[StoredRecord]:
         found: list[StoredRecord] = []
         for record in self.shard(shard).records:
+            if is_expired(record, time.time()):
+                continue
             if record.offset >= offset and len(found) < max_records:
                 size = sum(len(one.value) + len(one.key or b"") for one in [*found, record])
                 if found and size > max_bytes:
@@ -130,6 +159,11 @@ class NaiveAdapter(StorageAdapter):
     async def shards(self, prefix: str = "", after: str = "", limit: int = 1000) -> list[str]:
         found = sorted(self.opened(prefix))
         return [name for name in found if name.startswith(prefix) and name > after][:limit]
+
+    async def sweep(self) -> bool:
+        for shard in self.opened("sweep").values():
+            shard.sweep(time.time())
+        return False
 
     async def wait_for_change(self, shard: str, end: int) -> None:
         async with self.changed:

@@ -31,7 +31,7 @@ def test_a_queue_that_is_emptied_all_the_time_stays_small() -> None:
 def test_reading_from_before_the_start_begins_at_the_start() -> None:
     shard = filled(10)
     shard.trim(5)
-    assert [record.offset for record in shard.read(-3, 2, 100)] == [5, 6]
+    assert [record.offset for record in shard.read(-3, 2, 100, 0.0)] == [5, 6]
     assert shard.read(0, 0, 100) == []
 
 

@@ -1,6 +1,6 @@
 """[D] The storage adapter that keeps everything in this process, and loses it with the process."""
 
-import asyncio
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,8 @@ from typing import Any
 from robustmq_broker.storage.conditions import check_conditions
 from robustmq_broker.storage.shard import Shard
 from robustmq_broker.storage.sorted_names import SortedNames
-from robustmq_common.errors import ConfigError, StorageError
+from robustmq_broker.storage.waiters import Waiters, not_open
+from robustmq_common.errors import ConfigError
 from robustmq_common.spi.storage import (
     Append,
     Bounds,
@@ -16,6 +17,7 @@ from robustmq_common.spi.storage import (
     Drop,
     Operation,
     Put,
+    Retain,
     StorageAdapter,
     StoredRecord,
     Trim,
@@ -24,6 +26,8 @@ from robustmq_common.spi.storage import (
 
 _EMPTY = Shard()
 _KEYED = (Put, Delete)
+_SWEPT_RECORDS = 5000
+"""How many records a sweep looks at, at most: about a millisecond of work."""
 
 
 class MemoryAdapter(StorageAdapter):
@@ -42,7 +46,10 @@ class MemoryAdapter(StorageAdapter):
             raise ConfigError(message)
         self._shards: dict[str, Shard] = {}
         self._names: SortedNames[str] = SortedNames()
-        self._waiting: dict[str, list[tuple[int, asyncio.Future[None]]]] = {}
+        self._waiters = Waiters(self.name)
+        # Shards that sweeps come by, and those that the present round has yet to see.
+        self._swept: dict[str, None] = {}
+        self._round: list[str] = []
         self._is_open = False
 
     async def open(self) -> None:
@@ -52,11 +59,9 @@ class MemoryAdapter(StorageAdapter):
         self._is_open = False
         self._shards = {}
         self._names = SortedNames()
-        waiting, self._waiting = self._waiting, {}
-        for shard, waiters in waiting.items():
-            for _, future in waiters:
-                if not future.done():
-                    future.set_exception(_closed("wait_for_change", shard))
+        self._swept = {}
+        self._round = []
+        self._waiters.close()
 
     async def commit(self, batch: WriteBatch) -> list[int]:
         operations = batch.operations
@@ -72,17 +77,19 @@ class MemoryAdapter(StorageAdapter):
                 operation.offset = self._shard(operation.shard).append(operation)
                 offsets.append(operation.offset)
                 grown.add(operation.shard)
+                if operation.expires_at:
+                    self._swept[operation.shard] = None
             else:
                 self._apply(operation)
         for shard in grown:
-            if shard in self._waiting:
-                self._wake(shard)
+            if shard in self._waiters:
+                self._waiters.wake(shard, self._shards[shard].end if shard in self._shards else 0)
         return offsets
 
     async def read(
         self, shard: str, offset: int, max_records: int, max_bytes: int
     ) -> list[StoredRecord]:
-        return self._look("read", shard).read(offset, max_records, max_bytes)
+        return self._look("read", shard).read(offset, max_records, max_bytes, time.time())
 
     async def bounds(self, shard: str) -> Bounds:
         return self._look("bounds", shard).bounds()
@@ -103,19 +110,28 @@ class MemoryAdapter(StorageAdapter):
         self._check_open("shards", prefix)
         return self._names.scan(self._shards, prefix, after, limit)
 
+    async def sweep(self) -> bool:
+        self._check_open("sweep", "")
+        if not self._round:
+            self._round = list(self._swept)
+        now, budget = time.time(), _SWEPT_RECORDS
+        while self._round and budget > 0:
+            shard = self._shards.get(self._round[-1])
+            if shard is None or not shard.is_swept():
+                self._swept.pop(self._round[-1], None)
+                budget -= 1
+            else:
+                looked = shard.sweep(now, budget)
+                budget -= max(looked, 1)
+                if budget <= 0:
+                    # It may have more: it is where the next sweep goes on.
+                    return True
+            self._round.pop()
+        return bool(self._round)
+
     async def wait_for_change(self, shard: str, end: int) -> None:
-        if self._look("wait_for_change", shard).end > end:
-            return
-        waiter = (end, asyncio.get_running_loop().create_future())
-        self._waiting.setdefault(shard, []).append(waiter)
-        try:
-            await waiter[1]
-        finally:
-            waiters = self._waiting.get(shard)
-            if waiters is not None and waiter in waiters:
-                waiters.remove(waiter)
-                if not waiters:
-                    del self._waiting[shard]
+        if self._look("wait_for_change", shard).end <= end:
+            await self._waiters.wait(shard, end)
 
     def _look(self, operation: str, shard: str) -> Shard:
         """The shard to read from, an empty one if it does not exist."""
@@ -124,7 +140,7 @@ class MemoryAdapter(StorageAdapter):
 
     def _check_open(self, operation: str, shard: str) -> None:
         if not self._is_open:
-            raise _closed(operation, shard)
+            raise not_open(self.name, operation, shard)
 
     def _shard(self, name: str) -> Shard:
         """The shard to write to, which comes into being now if it does not exist."""
@@ -138,12 +154,16 @@ class MemoryAdapter(StorageAdapter):
         if self._shards.pop(name, None) is not None:
             self._names.remove(name)
 
-    def _apply(self, operation: Put | Delete | Trim | Drop) -> None:
+    def _apply(self, operation: Put | Delete | Trim | Drop | Retain) -> None:
         if isinstance(operation, Put):
             self._shard(operation.shard).put(operation.key, operation.value)
             return
         if isinstance(operation, Drop):
             self._forget(operation.shard)
+            return
+        if isinstance(operation, Retain):
+            self._shard(operation.shard).retain(operation)
+            self._swept[operation.shard] = None
             return
         shard = self._shards.get(operation.shard)
         if shard is None:
@@ -158,12 +178,6 @@ class MemoryAdapter(StorageAdapter):
     def _get(self, shard: str, key: bytes) -> bytes | None:
         return self._shards.get(shard, _EMPTY).values.get(key)
 
-    def _wake(self, shard: str) -> None:
-        end = self._shards[shard].end
-        for known, future in self._waiting[shard]:
-            if end > known and not future.done():
-                future.set_result(None)
-
 
 def _is_conditional(operation: Operation) -> bool:
     # Appends are the many.
@@ -172,7 +186,3 @@ def _is_conditional(operation: Operation) -> bool:
         and isinstance(operation, _KEYED)
         and operation.expected is not None
     )
-
-
-def _closed(operation: str, shard: str) -> StorageError:
-    return StorageError(f"{operation} of shard {shard!r}: the memory storage is not open")

@@ -3,6 +3,10 @@
 A shard is an ordered log with dense offsets, plus a small keyed space. It comes into being with the
 first write to it and is cheap enough to have millions. Everything in one `WriteBatch` happens
 together or not at all.
+
+What a log keeps may be limited by age, bytes and count (`Retain`), and any record may expire. An
+expired record is never read again; `StorageAdapter.sweep` frees what is expired or beyond a limit,
+so a limit is exceeded by at most what is written between two sweeps. Offsets are never reused.
 """
 
 from abc import ABC, abstractmethod
@@ -27,7 +31,10 @@ class StoredRecord:
 
 @dataclass(slots=True)
 class Append:
-    """Append to a shard's log; `offset` is set by the commit."""
+    """Append to a shard's log; `offset` is set by the commit.
+
+    timestamp and expires_at are as in `StoredRecord`.
+    """
 
     shard: str
     value: bytes
@@ -71,7 +78,23 @@ class Drop:
     shard: str
 
 
-Operation = Append | Put | Delete | Trim | Drop
+@dataclass(slots=True, frozen=True)
+class Retain:
+    """Limit what a shard's log keeps, in place of any limits it had; None is no limit.
+
+    The shard comes into being if it does not exist. A sweep forgets the oldest records: those with
+    a timestamp more than `seconds` ago (up to the first younger one), those beyond the youngest
+    `records`, and as many as it takes for the keys and values of the rest to have no more than
+    `bytes`. Records that expired in between count until they are at the beginning of the log.
+    """
+
+    shard: str
+    seconds: float | None = None
+    bytes: int | None = None
+    records: int | None = None
+
+
+Operation = Append | Put | Delete | Trim | Drop | Retain
 
 
 @dataclass(slots=True)
@@ -83,7 +106,10 @@ class WriteBatch:
 
 @dataclass(slots=True, frozen=True)
 class Bounds:
-    """`start` is the oldest offset kept, `end` the one the next record will get."""
+    """`start` is the oldest offset kept, `end` the one the next record will get.
+
+    A record in between may be gone if it has expired.
+    """
 
     start: int
     end: int
@@ -119,7 +145,10 @@ class StorageAdapter(ABC):
     async def read(
         self, shard: str, offset: int, max_records: int, max_bytes: int
     ) -> list[StoredRecord]:
-        """Records from `offset` (or the oldest kept, if later) on; at least one if there is any."""
+        """Records from `offset` (or the oldest kept, if later) on; at least one if there is any.
+
+        None that has expired. `max_bytes` counts keys and values.
+        """
 
     @abstractmethod
     async def bounds(self, shard: str) -> Bounds:
@@ -127,7 +156,10 @@ class StorageAdapter(ABC):
 
     @abstractmethod
     async def offset_at(self, shard: str, timestamp: float) -> int:
-        """Offset of the first record no older than `timestamp`; the log's end if there is none."""
+        """Offset of the first record no older than `timestamp`; the log's end if there is none.
+
+        It may be that of a record which has expired.
+        """
 
     @abstractmethod
     async def get(self, shard: str, key: bytes) -> bytes | None:
@@ -142,6 +174,14 @@ class StorageAdapter(ABC):
     @abstractmethod
     async def shards(self, prefix: str = "", after: str = "", limit: int = 1000) -> list[str]:
         """Names of shards, in order, greater than `after`."""
+
+    @abstractmethod
+    async def sweep(self) -> bool:
+        """Forget some of what has expired or is beyond its shard's limits.
+
+        A bounded piece of work, small enough to run between others; returns whether there is more
+        to do at once. The broker calls it every `storage.sweep_interval` seconds.
+        """
 
     @abstractmethod
     async def wait_for_change(self, shard: str, end: int) -> None:

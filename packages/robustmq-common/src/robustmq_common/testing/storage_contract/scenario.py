@@ -11,6 +11,9 @@ _DEADLINE: Final = 30.0
 """Seconds after which a test counts as hung."""
 
 
+Step = Callable[[StorageAdapter], Coroutine[Any, Any, None]]
+
+
 class Contract(ABC):
     """Base of the parts of the contract.
 
@@ -22,6 +25,20 @@ class Contract(ABC):
     @abstractmethod
     def make_adapter(self) -> StorageAdapter:
         """A new adapter, not yet opened; all of one test's adapters keep things in one place."""
+
+    def run_durable(self, before: Step, after: Step) -> None:
+        """Run one step on an adapter and, if it is durable, the other on one that comes after."""
+
+        async def scenario() -> None:
+            for step in (before, after) if self.durable else (before,):
+                store = self.make_adapter()
+                await store.open()
+                try:
+                    await step(store)
+                finally:
+                    await store.close()
+
+        asyncio.run(asyncio.wait_for(scenario(), _DEADLINE))
 
 
 Part = TypeVar("Part", bound=Contract)

@@ -1,0 +1,17 @@
+"""[D] An ordered key-value store on disk (RocksDB): the only place that imports its library.
+
+    database = Database.open(folder, ["records", "keys"], Tuning())
+    batch = database.batch()
+    batch.put(b"key", b"value", database.handles["keys"])
+    database.write(batch)                        # in the hands of the operating system
+    database.sync()                              # on the disk
+    database.scan("keys", b"a", b"b", limit=100)
+
+Needs the extra `kv` of robustmq-common. Writing and reading hold the interpreter's lock and take
+microseconds; `sync` lets go of it, so it belongs into a thread.
+"""
+
+from robustmq_common.kv.database import Database, Stalled
+from robustmq_common.kv.opening import Tuning
+
+__all__ = ["Database", "Stalled", "Tuning"]

@@ -1,0 +1,154 @@
+"""[D] One open database: batches, bounded reads, syncing."""
+
+import contextlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rocksdict import Checkpoint, Rdict, ReadOptions, WriteBatch, WriteOptions
+
+from robustmq_common.errors import StorageError
+from robustmq_common.kv.failures import damaged_file, explain, is_corruption, is_stall
+from robustmq_common.kv.opening import SUSPECTS, Tuning, open_rocksdb
+
+if TYPE_CHECKING:
+    from rocksdict import ColumnFamily
+
+Pair = tuple[bytes, bytes]
+
+
+class Stalled(StorageError):
+    """Nothing was written: RocksDB wants to flush first. Try again in a few milliseconds."""
+
+
+class Database:
+    """Families of keys in order, all written by the same batches. Made by `open`.
+
+    path: its folder. losses: a sentence for everything that was lost to damage when it was opened.
+    lost_files: whether that was more than the end of the write-ahead log. handles: what batches
+    want to be told families with.
+    """
+
+    def __init__(
+        self, path: Path, families: Sequence[str], opened: tuple[Rdict, list[str], bool]
+    ) -> None:
+        self.path = path
+        self._rocksdb, self.losses, self.lost_files = opened
+        self._families = {name: self._rocksdb.get_column_family(name) for name in families}
+        self.handles: dict[str, ColumnFamily] = {
+            name: self._rocksdb.get_column_family_handle(name) for name in families
+        }
+        self._logged = WriteOptions()
+        # A stall would hold up the event loop: rather be told, and wait without blocking.
+        self._logged.no_slowdown = True
+        self._unlogged = WriteOptions()
+        self._unlogged.no_slowdown = True
+        # A property, whatever the library's type hints say.
+        self._unlogged.disable_wal = True  # type: ignore[method-assign, assignment]
+
+    @classmethod
+    def open(cls, path: Path, families: Sequence[str], tuning: Tuning) -> "Database":
+        """Open or create the database in a folder, with these families.
+
+        Raises StorageError if the folder cannot be used, or is in use by another process.
+        """
+        return cls(path, families, open_rocksdb(path, families, tuning))
+
+    def batch(self) -> WriteBatch:
+        """A new batch: put(key, value, handle), delete(key, handle), delete_range(from, to, ...).
+
+        A batch is used up by writing it, whether that succeeds or not.
+        """
+        return WriteBatch(raw_mode=True)
+
+    def write(self, batch: WriteBatch, *, log: bool = True) -> None:
+        """Write all of a batch, or nothing.
+
+        Survives the process if it goes through the write-ahead log, and a power loss after the
+        next `sync`. Raises Stalled if it should be tried again, or StorageError.
+        """
+        try:
+            self._rocksdb.write(batch, self._logged if log else self._unlogged)
+        except Exception as error:
+            if is_stall(error):
+                raise Stalled(f"{self.path}: a write has to wait for flushes") from error
+            raise self._failed("write to", error) from error
+
+    def sync(self) -> None:
+        """Return when everything written so far is on the disk. Raises StorageError."""
+        try:
+            self._rocksdb.flush_wal(True)
+        except Exception as error:
+            raise self._failed("sync", error) from error
+
+    def get(self, family: str, key: bytes) -> bytes | None:
+        """Value of a key. Raises StorageError."""
+        try:
+            value: bytes | None = self._families[family].get(key)
+        except Exception as error:
+            raise self._failed("read", error) from error
+        return value
+
+    def scan(
+        self, family: str, lower: bytes, upper: bytes, limit: int, *, reverse: bool = False
+    ) -> list[Pair]:
+        """At most `limit` pairs with lower <= key < upper, in order. Raises StorageError."""
+        bounds = ReadOptions()
+        bounds.set_iterate_lower_bound(lower)
+        bounds.set_iterate_upper_bound(upper)
+        found: list[Pair] = []
+        try:
+            at: Any = self._families[family].iter(bounds)
+            if reverse:
+                at.seek_to_last()
+                move = at.prev
+            else:
+                at.seek_to_first()
+                move = at.next
+            while len(found) < limit and at.valid():
+                found.append((at.key(), at.value()))
+                move()
+            # An iterator that met a damaged block is merely at its end.
+            at.status()
+        except Exception as error:
+            raise self._failed("read", error) from error
+        return found
+
+    def checkpoint(self, path: Path) -> None:
+        """Make a consistent copy in a new folder; of hard links, if on the same disk."""
+        try:
+            Checkpoint(self._rocksdb).create_checkpoint(str(path))
+        except Exception as error:
+            raise self._failed(f"copy to {path}", error) from error
+
+    def close(self) -> None:
+        """Write everything into tables, so that the next start is quick, and let go of the folder.
+
+        Raises StorageError if something could not be written; it is closed all the same.
+        """
+        problem: Exception | None = None
+        try:
+            for family in self._families.values():
+                family.flush()
+            self._rocksdb.flush()
+        except Exception as error:  # noqa: BLE001 - raised below
+            problem = error
+        self.handles.clear()
+        self._families.clear()
+        try:
+            self._rocksdb.close()
+        except Exception as error:  # noqa: BLE001 - raised below
+            problem = problem or error
+        if problem is not None:
+            raise self._failed("close", problem) from problem
+
+    def _failed(self, action: str, error: Exception) -> StorageError:
+        name = damaged_file(error) if is_corruption(error) else None
+        if name is not None:
+            # The next start sets it aside. If even this cannot be written, it finds out anew.
+            with contextlib.suppress(OSError), (self.path / SUSPECTS).open("a") as file:
+                file.write(f"{name}\n")
+                file.flush()
+                os.fsync(file.fileno())
+        return explain(self.path, action, error)
