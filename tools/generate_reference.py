@@ -16,6 +16,7 @@ from typing import Any, Final
 import typer
 
 from robustmq_broker.config import SECTIONS
+from robustmq_broker.storage.rocksdb.settings import RocksdbSettings
 from robustmq_cli import bench, instance, server
 from robustmq_cli.reporting import INTERRUPTED
 from robustmq_cli.server import status
@@ -61,6 +62,12 @@ such as that of a listener, are of lower-case letters and digits, joined by sing
 
 LISTENER_DEFAULTS: Final = """\
 Every listener is a table of its own under a name you choose. Without configuration there is:
+"""
+
+ROCKSDB_INTRO: Final = """\
+## [storage.settings] of the adapter rocksdb
+
+Keys of `storage.settings` when `storage.adapter = "rocksdb"`; the adapter `memory` has none.
 """
 
 VARIABLES_INTRO: Final = """\
@@ -145,10 +152,17 @@ def configuration_page() -> str:
         part = f"## [{header}]\n\n{table.description}\n\n"
         if isinstance(node, NamedTables):
             part += f"{LISTENER_DEFAULTS}\n```toml\n{default_listeners()}\n```\n\n"
-        rows = [row(path, key) for path, key in keys(table, (header,))]
-        head = "| Key | Type | Default | Bounds | Meaning |\n| --- | --- | --- | --- | --- |\n"
-        parts.append(part + head + "\n".join(rows) + "\n")
+        parts.append(part + rows(table, header))
+        if name == "storage":
+            adapter = build({"settings": RocksdbSettings}).children["settings"]
+            parts.append(f"{ROCKSDB_INTRO}\n{rows(adapter, 'settings')}")
     return "\n".join(parts)
+
+
+def rows(table: Node, name: str) -> str:
+    """Write the keys of a table as a table of the page."""
+    head = "| Key | Type | Default | Bounds | Meaning |\n| --- | --- | --- | --- | --- |\n"
+    return head + "\n".join(row(path, key) for path, key in keys(table, (name,))) + "\n"
 
 
 def default_listeners() -> str:

@@ -72,6 +72,7 @@ class Broker:
         try:
             self.services = self._make_services()
             self.services.timers.start()
+            self.services.sweep_storage(self.settings.section("storage").sweep_interval)
             for name, listener in self._enabled():
                 await self._listen(name, listener)
         except BaseException:

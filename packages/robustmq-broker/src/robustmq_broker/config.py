@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, Literal, Protocol
 
 from pydantic import AfterValidator, Field
 
-from robustmq_common.config.model import Address, Bytes, Expected, Section
+from robustmq_common.config.model import Address, Bytes, Expected, Seconds, Section
 from robustmq_common.config.quantities import parse_address
 from robustmq_common.errors import ConfigError
 
@@ -84,10 +84,19 @@ class StorageConfig(Section):
     adapter: str = Field(
         "memory",
         min_length=1,
-        description='Name of the storage adapter; "memory" is lost when the broker stops.',
+        description=(
+            'Name of the storage adapter: "memory" is lost when the broker stops, "rocksdb" is on '
+            "this machine's disk."
+        ),
     )
     settings: dict[str, Any] = Field(
         default_factory=dict, description="Keys that the adapter itself understands."
+    )
+    sweep_interval: Seconds = Field(
+        10.0,
+        ge=0.1,
+        le=3600,
+        description="How often expired records, and those beyond a log's limits, are removed.",
     )
 
 

@@ -11,6 +11,7 @@ from robustmq_broker.metrics import MetricSet
 from robustmq_broker.router import TopicRouter
 from robustmq_broker.storage.group_commit import GroupCommit
 from robustmq_broker.storage.step import run_in_task, run_now_or_later
+from robustmq_broker.storage.sweeper import Sweeper
 from robustmq_broker.timers import TimerDriver
 from robustmq_common.spi.access import AuthResult, ClientInfo, EnhancedAuthenticator
 from robustmq_common.spi.events import EventListener
@@ -114,6 +115,10 @@ class Services:
         self._tasks.add(task)  # the loop itself keeps only a weak reference
         task.add_done_callback(self._tasks.discard)
         return task
+
+    def sweep_storage(self, interval: float) -> None:
+        """Have what is expired in storage forgotten from now on, every `interval` seconds."""
+        Sweeper(self.storage.adapter, interval, self.timers, self.run, self.log)
 
     async def close(self) -> None:
         """Finish what is being written; cancel what else is under way."""

@@ -4,9 +4,9 @@ import contextlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from rocksdict import Checkpoint, Rdict, ReadOptions, WriteBatch, WriteOptions
+from rocksdict import Checkpoint, Rdict, WriteBatch, WriteOptions
 
 from robustmq_common.errors import StorageError
 from robustmq_common.kv.failures import damaged_file, explain, is_corruption, is_stall
@@ -15,6 +15,7 @@ from robustmq_common.kv.opening import SUSPECTS, Tuning, open_rocksdb
 if TYPE_CHECKING:
     from rocksdict import ColumnFamily
 
+_NO_LIMIT: Final = 2**63
 Pair = tuple[bytes, bytes]
 
 
@@ -91,23 +92,37 @@ class Database:
         return value
 
     def scan(
-        self, family: str, lower: bytes, upper: bytes, limit: int, *, reverse: bool = False
+        self,
+        family: str,
+        lower: bytes,
+        upper: bytes,
+        limit: int,
+        max_bytes: int = _NO_LIMIT,
+        *,
+        reverse: bool = False,
     ) -> list[Pair]:
-        """At most `limit` pairs with lower <= key < upper, in order. Raises StorageError."""
-        bounds = ReadOptions()
-        bounds.set_iterate_lower_bound(lower)
-        bounds.set_iterate_upper_bound(upper)
+        """At most `limit` pairs with lower <= key < upper, in order. Raises StorageError.
+
+        max_bytes: of values; the pair that reaches it is the last one.
+        """
         found: list[Pair] = []
+        size = 0
         try:
-            at: Any = self._families[family].iter(bounds)
+            # Not bounded by ReadOptions: the library takes their keys for encoded ones, raw or not.
+            at: Any = self._families[family].iter()
             if reverse:
-                at.seek_to_last()
-                move = at.prev
+                at.seek_for_prev(upper)
+                if at.valid() and at.key() == upper:
+                    at.prev()
             else:
-                at.seek_to_first()
-                move = at.next
-            while len(found) < limit and at.valid():
-                found.append((at.key(), at.value()))
+                at.seek(lower)
+            move = at.prev if reverse else at.next
+            while len(found) < limit and size < max_bytes and at.valid():
+                key, value = at.key(), at.value()
+                if not lower <= key < upper:
+                    break
+                size += len(value)
+                found.append((key, value))
                 move()
             # An iterator that met a damaged block is merely at its end.
             at.status()

@@ -70,7 +70,7 @@ def lock_holder(file: Path, locks: Path = Path("/proc/locks")) -> int | None:
         lines = locks.read_text().splitlines()
     except OSError:
         return None
-    # "1: POSIX  ADVISORY  WRITE 2170 fe:00:131089 0 EOF"
+    # A line: number, kind, advice, access, pid, device:device:inode, first and last byte.
     for fields in map(str.split, lines):
         if len(fields) > 5 and fields[5].rpartition(":")[2] == str(inode) and fields[4].isdigit():
             return int(fields[4])

@@ -1,0 +1,1 @@
+"""The storage adapter `rocksdb`: shards on this machine's disk."""

@@ -1,0 +1,207 @@
+"""[D] One commit on its way: operations become one batch of RocksDB and new states of shards.
+
+Nothing that the adapter holds is touched; it takes over the new states once the batch is written.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from robustmq_broker.storage.rocksdb.layout import (
+    LIMITS,
+    NEXT_KEY,
+    ShardState,
+    encode_name,
+    pack_expiry,
+    pack_head,
+    pack_id,
+    pack_place,
+)
+from robustmq_common.kv import Database
+from robustmq_common.spi.storage import Append, Delete, Drop, Operation, Put, Retain, Trim
+
+FEW: Final = 64
+"""Up to so many keys are deleted one by one. RocksDB looks at range deletions with every read until
+it has compacted them away, so they are for what is worth it."""
+
+
+class Stage:
+    """What a commit is going to change.
+
+    look_up: the present state of a shard, None if it does not exist; not to be changed.
+    next_id: the id for the first shard that is made.
+    """
+
+    def __init__(
+        self, database: Database, look_up: Callable[[str], ShardState | None], next_id: int
+    ) -> None:
+        self._database = database
+        self._look_up = look_up
+        self._handles = database.handles
+        self._first_id = next_id
+        # Keys put (True) or deleted in shards that end with their last key, by shard.
+        self._keys: dict[str, dict[bytes, bool]] = {}
+        self.batch = database.batch()
+        self.next_id = next_id
+        self.states: dict[str, ShardState | None] = {}
+        self.grown: set[str] = set()
+
+    def apply(self, operations: Iterable[Operation]) -> list[int]:
+        """Take over operations in their order; returns the offsets of the appends."""
+        offsets: list[int] = []
+        put = self.batch.put
+        records = self._handles["records"]
+        states = self.states
+        grown = self.grown
+        for operation in operations:
+            if not isinstance(operation, Append):
+                self._other(operation)
+                continue
+            name = operation.shard
+            state = states.get(name)
+            if state is None or name not in grown:
+                state = self._made(name)
+                grown.add(name)
+            offset = state.end
+            timestamp = operation.timestamp
+            if timestamp > state.latest:
+                state.latest = timestamp
+            key, body, key_field = operation.key, operation.value, 0
+            if key is not None:
+                body, key_field = key + body, len(key) + 1
+            expires_at = operation.expires_at
+            head = pack_head(timestamp, expires_at, state.latest, state.size, key_field)
+            put(pack_place(state.id, offset), head + body, records)
+            if expires_at > 0:
+                place = pack_expiry(expires_at, state.id, offset)
+                put(place, encode_name(name), self._handles["expiry"])
+            state.size += len(body)
+            state.end = offset + 1
+            operation.offset = offset
+            offsets.append(offset)
+        return offsets
+
+    def expire(self, name: str, offsets: list[int]) -> None:
+        """Remove records; the log's start moves on if the oldest is among them."""
+        state = self._copied(name)
+        assert state is not None
+        for offset in offsets:
+            self.batch.delete(pack_place(state.id, offset), self._handles["records"])
+        state.stale = True
+        gone = set(offsets)
+        if state.start not in gone:
+            return
+        kept = self._database.scan(
+            "records",
+            pack_place(state.id, state.start),
+            pack_place(state.id, state.end),
+            len(gone) + 1,
+        )
+        left = [int.from_bytes(place[8:], "big") for place, _ in kept]
+        state.start = next((offset for offset in left if offset not in gone), state.end)
+
+    def forget_expiry(self, places: Iterable[bytes]) -> None:
+        for place in places:
+            self.batch.delete(place, self._handles["expiry"])
+
+    def finish(self) -> None:
+        """Add what all operations together make necessary; once, before the batch is written."""
+        for name, changed in self._keys.items():
+            self._drop_if_gone(name, changed)
+        for name, state in self.states.items():
+            if state is not None and state.stale:
+                self.batch.put(encode_name(name), state.encode(), self._handles["shards"])
+                state.stale = False
+        if self.next_id != self._first_id:
+            self.batch.put(NEXT_KEY, pack_id(self.next_id), self._handles["meta"])
+
+    def _other(self, operation: Put | Delete | Trim | Drop | Retain) -> None:
+        name = operation.shard
+        if isinstance(operation, Put):
+            state = self._made(name)
+            key = pack_id(state.id) + operation.key
+            self.batch.put(key, operation.value, self._handles["keys"])
+            if not state.end and state.limits is None:
+                self._keys.setdefault(name, {})[operation.key] = True
+            return
+        if isinstance(operation, Retain):
+            state = self._made(name)
+            state.limits = operation
+            state.stale = True
+            self.batch.put(LIMITS + encode_name(name), b"", self._handles["meta"])
+            return
+        existing = self._copied(name)
+        if existing is None:
+            return
+        if isinstance(operation, Delete):
+            self.batch.delete(pack_id(existing.id) + operation.key, self._handles["keys"])
+            self._keys.setdefault(name, {})[operation.key] = False
+        elif isinstance(operation, Trim):
+            self._trim(existing, operation.before)
+        else:
+            self._drop(name, existing)
+
+    def _trim(self, state: ShardState, before: int) -> None:
+        stop = min(before, state.end)
+        if stop <= state.start:
+            return
+        records = self._handles["records"]
+        if stop - state.start <= FEW:
+            for offset in range(state.start, stop):
+                self.batch.delete(pack_place(state.id, offset), records)
+        else:
+            first, last = pack_place(state.id, state.start), pack_place(state.id, stop)
+            self.batch.delete_range(first, last, records)
+        state.start = stop
+        state.stale = True
+
+    def _drop(self, name: str, state: ShardState) -> None:
+        first, last = pack_id(state.id), pack_id(state.id + 1)
+        self._trim(state, state.end)
+        keys = self._handles["keys"]
+        changed = self._keys.pop(name, {})
+        stored = self._database.scan("keys", first, last, FEW + 1)
+        if len(stored) + len(changed) <= FEW and not state.end:
+            for key in {*(key for key, _ in stored), *(first + key for key in changed)}:
+                self.batch.delete(key, keys)
+        else:
+            # Also what this batch put there, in shards with a log, where no list is kept of it.
+            self.batch.delete_range(first, last, keys)
+        self.batch.delete(encode_name(name), self._handles["shards"])
+        if state.limits is not None:
+            self.batch.delete(LIMITS + encode_name(name), self._handles["meta"])
+        self.states[name] = None
+        self.grown.discard(name)
+
+    def _drop_if_gone(self, name: str, changed: dict[bytes, bool]) -> None:
+        """A shard that has no key left, and never had a record or limits, is no more."""
+        state = self.states[name]
+        if state is None or state.end or state.limits is not None:
+            return
+        witness = next((key for key, there in changed.items() if there), state.witness)
+        if witness is None or not changed.get(witness, True):
+            # From the last one: queues in the keyed space leave tombstones at their beginning.
+            first, last = pack_id(state.id), pack_id(state.id + 1)
+            found = self._database.scan("keys", first, last, len(changed) + 1, reverse=True)
+            keys = (key[8:] for key, _ in found)
+            witness = next((key for key in keys if changed.get(key, True)), None)
+        state.witness = witness
+        if witness is None:
+            self.batch.delete(encode_name(name), self._handles["shards"])
+            self.states[name] = None
+
+    def _copied(self, name: str) -> ShardState | None:
+        """The state to change of a shard that may not exist."""
+        if name in self.states:
+            return self.states[name]
+        present = self._look_up(name)
+        state = self.states[name] = None if present is None else present.copy()
+        return state
+
+    def _made(self, name: str) -> ShardState:
+        """The state to change of a shard that comes into being if it does not exist."""
+        state = self._copied(name)
+        if state is None:
+            state = self.states[name] = ShardState(self.next_id, 0, 0, 0, 0.0, None)
+            state.stale = True
+            self.next_id += 1
+        return state
