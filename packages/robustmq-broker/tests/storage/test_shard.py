@@ -32,7 +32,7 @@ def test_reading_from_before_the_start_begins_at_the_start() -> None:
     shard = filled(10)
     shard.trim(5)
     assert [record.offset for record in shard.read(-3, 2, 100, 0.0)] == [5, 6]
-    assert shard.read(0, 0, 100) == []
+    assert shard.read(0, 0, 100, 0.0) == []
 
 
 def test_offset_at_takes_the_first_in_order_of_offsets() -> None:

@@ -3,7 +3,9 @@
 from collections.abc import Callable, Iterable
 
 from robustmq_common.errors import ConditionFailed
-from robustmq_common.spi.storage import Delete, Drop, Operation, Put
+from robustmq_common.spi.storage import Append, Delete, Drop, Operation, Put
+
+_KEYED = (Put, Delete)
 
 
 def check_conditions(
@@ -30,6 +32,16 @@ def check_conditions(
         elif isinstance(operation, Drop):
             dropped.add(shard)
             changed = {place: value for place, value in changed.items() if place[0] != shard}
+
+
+def has_conditions(operations: Iterable[Operation]) -> bool:
+    """Whether any of the operations expects a value."""
+    for operation in operations:
+        # Appends are the many.
+        if not isinstance(operation, Append) and isinstance(operation, _KEYED):
+            if operation.expected is not None:
+                return True
+    return False
 
 
 def _check(operation: Put | Delete, present: bytes | None) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from robustmq_broker.storage.conditions import check_conditions
+from robustmq_broker.storage.conditions import check_conditions, has_conditions
 from robustmq_broker.storage.shard import Shard
 from robustmq_broker.storage.sorted_names import SortedNames
 from robustmq_broker.storage.waiters import Waiters, not_open
@@ -15,7 +15,6 @@ from robustmq_common.spi.storage import (
     Bounds,
     Delete,
     Drop,
-    Operation,
     Put,
     Retain,
     StorageAdapter,
@@ -25,7 +24,6 @@ from robustmq_common.spi.storage import (
 )
 
 _EMPTY = Shard()
-_KEYED = (Put, Delete)
 _SWEPT_RECORDS = 5000
 """How many records a sweep looks at, at most: about a millisecond of work."""
 
@@ -66,10 +64,8 @@ class MemoryAdapter(StorageAdapter):
     async def commit(self, batch: WriteBatch) -> list[int]:
         operations = batch.operations
         self._check_open("commit", operations[0].shard if operations else "")
-        for operation in operations:
-            if _is_conditional(operation):
-                check_conditions(operations, self._get)
-                break
+        if has_conditions(operations):
+            check_conditions(operations, self._get)
         offsets: list[int] = []
         grown: set[str] = set()
         for operation in operations:
@@ -177,12 +173,3 @@ class MemoryAdapter(StorageAdapter):
 
     def _get(self, shard: str, key: bytes) -> bytes | None:
         return self._shards.get(shard, _EMPTY).values.get(key)
-
-
-def _is_conditional(operation: Operation) -> bool:
-    # Appends are the many.
-    return (
-        not isinstance(operation, Append)
-        and isinstance(operation, _KEYED)
-        and operation.expected is not None
-    )

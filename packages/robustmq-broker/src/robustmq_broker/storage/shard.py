@@ -66,9 +66,7 @@ class Shard:
             self.retention = Retention()
         return self.retention
 
-    def read(
-        self, offset: int, max_records: int, max_bytes: int, now: float
-    ) -> list[StoredRecord]:
+    def read(self, offset: int, max_records: int, max_bytes: int, now: float) -> list[StoredRecord]:
         """Records from `offset` on, within both limits but for the first one.
 
         The size of a record is that of its value and key. now: seconds since the epoch; what has

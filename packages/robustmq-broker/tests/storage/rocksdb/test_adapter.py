@@ -1,7 +1,9 @@
 """The RocksDB adapter keeps the contract, and agrees with the naive one on random batches."""
 
 from pathlib import Path
+
 import pytest
+
 from robustmq_broker.storage.rocksdb.adapter import RocksdbAdapter
 from robustmq_common.spi.storage import StorageAdapter
 from robustmq_common.testing.storage_contract import StorageAdapterContract

@@ -17,7 +17,7 @@ from typing import Any, Final, TypeVar
 
 import structlog
 
-from robustmq_broker.storage.conditions import check_conditions
+from robustmq_broker.storage.conditions import check_conditions, has_conditions
 from robustmq_broker.storage.rocksdb.layout import (
     END_OF_NAMES,
     FAMILIES,
@@ -39,10 +39,7 @@ from robustmq_common.errors import ConditionFailed, StorageError
 from robustmq_common.kv import Database, Stalled, Tuning
 from robustmq_common.spi.services import Log
 from robustmq_common.spi.storage import (
-    Append,
     Bounds,
-    Delete,
-    Put,
     StorageAdapter,
     StoredRecord,
     WriteBatch,
@@ -107,7 +104,7 @@ class RocksdbAdapter(StorageAdapter):
             return []
 
         def fill(stage: Stage) -> list[int]:
-            if any(isinstance(it, _KEYED) and it.expected is not None for it in operations):
+            if has_conditions(operations):
                 check_conditions(operations, self._get)
             return stage.apply(operations)
 
@@ -312,6 +309,3 @@ class RocksdbAdapter(StorageAdapter):
         if self._database is None:
             raise not_open(self.name, operation, shard)
         return self._database
-
-
-_KEYED = (Put, Delete)

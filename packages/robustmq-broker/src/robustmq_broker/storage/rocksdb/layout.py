@@ -9,7 +9,7 @@
 | keys | id, KEY | VALUE |
 | expiry | time, id, offset | NAME: this record expires then |
 
-Numbers are of 8 bytes, big-endian, so that RocksDB's order is theirs, and a shard is a range of keys.
+Numbers are of 8 bytes, big-endian, so that RocksDB's order is theirs and a shard is a range of keys.
 Shards have ids because names are long and come again: a shard that is dropped and made anew shares
 nothing with the old one. What nobody asks for is not read: a start looks at two keys.
 
@@ -115,7 +115,7 @@ def decode_record(place: bytes, data: bytes) -> StoredRecord:
 
 def decode_totals(data: bytes) -> tuple[float, float, int, int]:
     """Timestamp, latest timestamp up to it, bytes of the log before this record and after it."""
-    timestamp, _, latest, before, key_length = _HEAD.unpack_from(data)
+    timestamp, _, latest, before, _ = _HEAD.unpack_from(data)
     return timestamp, latest, before, before + len(data) - HEAD_SIZE
 
 

@@ -22,6 +22,7 @@ from robustmq_common.spi.storage import Append, Delete, Drop, Operation, Put, Re
 FEW: Final = 64
 """Up to so many keys are deleted one by one. RocksDB looks at range deletions with every read until
 it has compacted them away, so they are for what is worth it."""
+_NOBODY: Final = ShardState(0, 0, 0, 0, 0.0, None)
 
 
 class Stage:
@@ -50,30 +51,30 @@ class Stage:
         offsets: list[int] = []
         put = self.batch.put
         records = self._handles["records"]
-        states = self.states
-        grown = self.grown
+        current: str | None = None
+        state = _NOBODY
         for operation in operations:
             if not isinstance(operation, Append):
                 self._other(operation)
+                current = None
                 continue
-            name = operation.shard
-            state = states.get(name)
-            if state is None or name not in grown:
-                state = self._made(name)
-                grown.add(name)
+            # Those of one shard mostly come together.
+            if operation.shard is not current:
+                current = operation.shard
+                state = self._made(current)
+                self.grown.add(current)
             offset = state.end
-            timestamp = operation.timestamp
+            timestamp, expires_at = operation.timestamp, operation.expires_at
             if timestamp > state.latest:
                 state.latest = timestamp
             key, body, key_field = operation.key, operation.value, 0
             if key is not None:
                 body, key_field = key + body, len(key) + 1
-            expires_at = operation.expires_at
             head = pack_head(timestamp, expires_at, state.latest, state.size, key_field)
             put(pack_place(state.id, offset), head + body, records)
             if expires_at > 0:
                 place = pack_expiry(expires_at, state.id, offset)
-                put(place, encode_name(name), self._handles["expiry"])
+                put(place, encode_name(operation.shard), self._handles["expiry"])
             state.size += len(body)
             state.end = offset + 1
             operation.offset = offset

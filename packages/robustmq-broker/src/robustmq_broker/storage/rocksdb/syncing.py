@@ -50,9 +50,7 @@ class GroupSync:
         running = loop.run_in_executor(self._thread, self._sync)
         running.add_done_callback(lambda ended: self._ended(loop, served, ended))
 
-    def _ended(
-        self, loop: asyncio.AbstractEventLoop, served: list[Waiter], ended: Waiter
-    ) -> None:
+    def _ended(self, loop: asyncio.AbstractEventLoop, served: list[Waiter], ended: Waiter) -> None:
         self._running = False
         error = ended.exception()
         if error is not None:

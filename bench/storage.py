@@ -1,0 +1,199 @@
+"""Measures the rocksdb adapter against its library alone: python -m bench.storage.
+
+Every figure is of this machine and this run; compare those of one run only. Takes about a minute,
+and some hundred MB of the disk that holds --folder.
+"""
+
+import argparse
+import asyncio
+import gc
+import resource
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from pathlib import Path
+from typing import Any, Final
+
+from robustmq_broker.event_loop import new_event_loop
+from robustmq_broker.garbage import MIDDLE, NEVER, YOUNG
+from robustmq_broker.metrics import MetricSet
+from robustmq_broker.storage.group_commit import GroupCommit
+from robustmq_broker.storage.rocksdb.adapter import RocksdbAdapter
+from robustmq_broker.storage.step import run_now_or_later
+from robustmq_common.kv import Database, Stalled, Tuning
+from robustmq_common.spi.storage import Append, Put, WriteBatch
+from robustmq_common.testing import RecordingLog
+
+BATCH: Final = 500
+RECORDS: Final = 200_000
+SECONDS: Final = 3.0
+WRITERS: Final = 1000
+Step = Callable[[RocksdbAdapter], Awaitable[None]]
+
+
+class Heartbeat:
+    """Longest time in seconds for which the event loop did nothing else."""
+
+    def __init__(self) -> None:
+        self.longest = 0.0
+        self._last = time.perf_counter()
+        self._loop = asyncio.get_running_loop()
+        self._handle = self._loop.call_soon(self._beat)
+
+    def _beat(self) -> None:
+        now = time.perf_counter()
+        self.longest = max(self.longest, now - self._last)
+        self._last = now
+        self._handle = self._loop.call_later(0.0005, self._beat)
+
+    def stop(self) -> float:
+        self._handle.cancel()
+        return self.longest
+
+
+async def with_adapter(folder: Path, durability: str, step: Step) -> None:
+    adapter = RocksdbAdapter({"durability": durability}, folder)
+    await adapter.open()
+    try:
+        await step(adapter)
+    finally:
+        await adapter.close()
+
+
+def library_rate(folder: Path, size: int, *, sync: bool) -> float:
+    """Records per second that the library alone takes, in batches, under the same keys."""
+    database = Database.open(folder, ["records"], Tuning())
+    value, records = bytes(size), database.handles["records"]
+    started = time.perf_counter()
+    for first in range(0, RECORDS, BATCH):
+        while True:
+            batch = database.batch()
+            for offset in range(first, first + BATCH):
+                batch.put(offset.to_bytes(16, "big"), value, records)
+            try:
+                database.write(batch)
+            except Stalled:
+                time.sleep(0.002)
+            else:
+                break
+        if sync:
+            database.sync()
+    elapsed = time.perf_counter() - started
+    database.close()
+    return RECORDS / elapsed
+
+
+async def append_rate(adapter: RocksdbAdapter, size: int) -> float:
+    """Records per second in commits of one batch each, without the making of the records."""
+    value, now = bytes(size), time.time()
+    elapsed = 0.0
+    for _ in range(0, RECORDS, BATCH):
+        batch = WriteBatch([Append("shard", value, timestamp=now) for _ in range(BATCH)])
+        await asyncio.sleep(0)
+        started = time.perf_counter()
+        await adapter.commit(batch)
+        elapsed += time.perf_counter() - started
+    return RECORDS / elapsed
+
+
+async def compare(folder: Path, size: int, durability: str) -> None:
+    alone = library_rate(folder / f"alone-{durability}-{size}", size, sync=durability == "fsync")
+
+    async def append(adapter: RocksdbAdapter) -> None:
+        heartbeat = Heartbeat()
+        rate = await append_rate(adapter, size)
+        print(
+            f"appends of {size} bytes, {durability}: {rate:,.0f} per second, {rate / alone:.0%} of "
+            f"the library alone ({alone:,.0f}); longest pause {heartbeat.stop() * 1e3:.1f} ms"
+        )
+
+    await with_adapter(folder / f"{durability}-{size}", durability, append)
+
+
+async def writers_rate(adapter: RocksdbAdapter, writers: int) -> tuple[float, float]:
+    """Commits per second of writers with one record in flight each, and the longest pause.
+
+    As in the broker: what is written in one turn of the event loop is one commit.
+    """
+    loop = asyncio.get_running_loop()
+
+    def run(work: Coroutine[Any, Any, Any], done: Callable[[Any, Exception | None], None]) -> None:
+        run_now_or_later(work, done, loop.create_task)
+
+    storage = GroupCommit(adapter, loop.call_soon, run, MetricSet(), RecordingLog())
+    stop = time.perf_counter() + SECONDS
+    done = 0
+
+    def write(error: Exception | None) -> None:
+        nonlocal done
+        if error is not None:
+            raise error
+        done += 1
+        if time.perf_counter() < stop:
+            storage.write(Append("shard", bytes(100)))
+            storage.when_committed(write)
+
+    heartbeat = Heartbeat()
+    for _ in range(writers):
+        write(None)
+    await storage.drain()
+    return (done - writers) / SECONDS, heartbeat.stop()
+
+
+async def many_shards(folder: Path, count: int) -> None:
+    async def fill(adapter: RocksdbAdapter) -> None:
+        heartbeat = Heartbeat()
+        started = time.perf_counter()
+        for first in range(0, count, BATCH):
+            names = [f"mqtt/session/client-{number:07d}" for number in range(first, first + BATCH)]
+            await adapter.commit(WriteBatch([Put(name, b"m", bytes(50)) for name in names]))
+            await asyncio.sleep(0)
+        rate = count / (time.perf_counter() - started)
+        print(f"shards made: {rate:,.0f} per second, longest pause {heartbeat.stop() * 1e3:.1f} ms")
+
+    await with_adapter(folder, "os", fill)
+    started = time.perf_counter()
+
+    async def look(adapter: RocksdbAdapter) -> None:
+        opened = time.perf_counter() - started
+        assert await adapter.get(f"mqtt/session/client-{count - 1:07d}", b"m") is not None
+        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(f"{count:,} shards: opened in {opened:.2f} s; peak memory of the run {memory:.0f} MB")
+
+    await with_adapter(folder, "os", look)
+
+
+async def measure(folder: Path, shards: int) -> None:
+    # As in the broker (robustmq_broker.garbage), or the figures are the garbage collector's.
+    gc.freeze()
+    gc.set_threshold(YOUNG, MIDDLE, NEVER)
+    for size in (100, 1000):
+        for durability in ("os", "fsync"):
+            await compare(folder, size, durability)
+
+    async def group(adapter: RocksdbAdapter) -> None:
+        one, _ = await writers_rate(adapter, 1)
+        many, pause = await writers_rate(adapter, WRITERS)
+        print(
+            f"fsync: 1 writer {one:,.0f} commits per second, {WRITERS:,} writers {many:,.0f}, "
+            f"{many / one:.0f} times that; longest pause {pause * 1e3:.1f} ms"
+        )
+
+    await with_adapter(folder / "group", "fsync", group)
+    await many_shards(folder / "shards", shards)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--folder", type=Path, help="on the disk to measure; a temporary one")
+    parser.add_argument("--shards", type=int, default=1_000_000)
+    arguments = parser.parse_args()
+    with (
+        tempfile.TemporaryDirectory(dir=arguments.folder) as folder,
+        asyncio.Runner(loop_factory=new_event_loop) as runner,
+    ):
+        runner.run(measure(Path(folder), arguments.shards))
+
+
+if __name__ == "__main__":
+    main()
