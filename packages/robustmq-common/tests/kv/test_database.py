@@ -1,0 +1,117 @@
+"""A database of keys in order: batches, bounded reads, errors with the folder and what helps."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from robustmq_common.errors import StorageError
+from robustmq_common.kv import Database, Stalled, Tuning
+
+FAMILIES = ("a", "b")
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    opened = Database.open(tmp_path / "kv", FAMILIES, Tuning())
+    yield opened
+    opened.close()
+
+
+def put(database: Database, family: str, *keys: bytes, log: bool = True) -> None:
+    batch = database.batch()
+    for key in keys:
+        batch.put(key, b"=" + key, database.handles[family])
+    database.write(batch, log=log)
+
+
+def keys(database: Database, lower: bytes, upper: bytes, limit: int = 99) -> list[bytes]:
+    return [key for key, _ in database.scan("a", lower, upper, limit)]
+
+
+def test_families_share_batches_and_not_keys(database: Database) -> None:
+    batch = database.batch()
+    batch.put(b"k", b"1", database.handles["a"])
+    batch.put(b"k", b"2", database.handles["b"])
+    assert database.get("a", b"k") is None
+    database.write(batch)
+    assert (database.get("a", b"k"), database.get("b", b"k")) == (b"1", b"2")
+    assert database.get("a", b"other") is None
+
+
+def test_a_scan_keeps_to_its_bounds(database: Database) -> None:
+    put(database, "a", b"", b"\x00", b"a", b"a\x00", b"b", b"\xff")
+    assert keys(database, b"", b"\xff") == [b"", b"\x00", b"a", b"a\x00", b"b"]
+    assert keys(database, b"a\x00", b"c") == [b"a\x00", b"b"]
+    assert keys(database, b"a", b"b") == [b"a", b"a\x00"]
+    assert keys(database, b"c", b"d") == []
+
+
+def test_a_scan_from_the_end(database: Database) -> None:
+    put(database, "a", b"a", b"b", b"c")
+    assert [key for key, _ in database.scan("a", b"a", b"c", 9, reverse=True)] == [b"b", b"a"]
+    assert [key for key, _ in database.scan("a", b"b", b"x", 1, reverse=True)] == [b"c"]
+    assert database.scan("a", b"d", b"e", 1, reverse=True) == []
+
+
+def test_a_scan_ends_at_its_limits(database: Database) -> None:
+    put(database, "a", b"1", b"2", b"3")
+    assert keys(database, b"", b"x", 2) == [b"1", b"2"]
+    assert [key for key, _ in database.scan("a", b"", b"x", 9, max_bytes=3)] == [b"1", b"2"]
+
+
+def test_ranges_are_deleted(database: Database) -> None:
+    put(database, "a", b"1", b"2", b"3")
+    batch = database.batch()
+    batch.delete_range(b"1", b"3", database.handles["a"])
+    database.write(batch)
+    assert keys(database, b"", b"x") == [b"3"]
+
+
+def test_everything_is_there_after_a_close_also_what_went_by_the_log(tmp_path: Path) -> None:
+    first = Database.open(tmp_path, FAMILIES, Tuning(whole_flushes=True))
+    put(first, "a", b"1")
+    first.sync()
+    put(first, "b", b"2", log=False)
+    first.close()
+    second = Database.open(tmp_path, FAMILIES, Tuning())
+    assert (second.get("a", b"1"), second.get("b", b"2")) == (b"=1", b"=2")
+    assert (second.losses, second.lost_files) == ([], False)
+    second.close()
+
+
+def test_a_copy_is_a_database(database: Database, tmp_path: Path) -> None:
+    put(database, "a", b"1")
+    database.checkpoint(tmp_path / "copy")
+    copy = Database.open(tmp_path / "copy", FAMILIES, Tuning())
+    assert copy.get("a", b"1") == b"=1"
+    copy.close()
+    with pytest.raises(StorageError, match=r"cannot copy to .*copy"):
+        database.checkpoint(tmp_path / "copy")
+
+
+def test_a_write_that_would_wait_for_flushes_is_told(tmp_path: Path) -> None:
+    database = Database.open(tmp_path, FAMILIES, Tuning(write_buffer=65_536))
+    written = 0
+    with pytest.raises(Stalled, match="has to wait for flushes"):
+        while written < 2**28:
+            batch = database.batch()
+            batch.put(os.urandom(16), os.urandom(20_000), database.handles["a"])
+            database.write(batch)
+            written += 20_000
+    database.close()
+
+
+def test_nothing_works_after_close(tmp_path: Path) -> None:
+    database = Database.open(tmp_path, FAMILIES, Tuning())
+    batch = database.batch()
+    database.close()
+    for call in (
+        lambda: database.get("a", b""),
+        lambda: database.scan("a", b"", b"x", 1),
+        lambda: database.write(batch),
+        database.sync,
+    ):
+        with pytest.raises(StorageError, match=str(tmp_path)):
+            call()
