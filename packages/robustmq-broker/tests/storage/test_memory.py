@@ -2,23 +2,20 @@
 
 import asyncio
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from naive_adapter import NaiveAdapter, picture
+from adapter_outcome import BATCHES, SWEPT_BATCHES, after_sweep, outcome
+from naive_adapter import NaiveAdapter
 from robustmq_broker.storage.memory import MemoryAdapter
-from robustmq_common.errors import ConditionFailed, ConfigError, StorageError
+from robustmq_common.errors import ConfigError, StorageError
 from robustmq_common.spi.storage import (
     Append,
     Delete,
-    Drop,
     Operation,
     Put,
     StorageAdapter,
-    Trim,
     WriteBatch,
 )
 from robustmq_common.testing.storage_contract import StorageAdapterContract
@@ -29,40 +26,8 @@ class TestMemoryAdapter(StorageAdapterContract):
         return MemoryAdapter({}, Path("unused"))
 
 
-SHARDS = st.sampled_from(["a", "b", "c"])
-KEYS = st.sampled_from([b"", b"k", b"k1", b"l"])
-VALUES = st.sampled_from([b"", b"1", b"22"])
-EXPECTED = st.one_of(st.none(), st.none(), VALUES)
-OPERATIONS: st.SearchStrategy[Operation] = st.one_of(
-    st.builds(Append, SHARDS, VALUES, timestamp=st.sampled_from([0.0, 1.0, 2.0])),
-    st.builds(Put, SHARDS, KEYS, VALUES, EXPECTED),
-    st.builds(Delete, SHARDS, KEYS, EXPECTED),
-    st.builds(Trim, SHARDS, st.integers(0, 5)),
-    st.builds(Drop, SHARDS),
-)
-
-
-async def outcome(store: StorageAdapter, operations: list[Operation]) -> Any:
-    """What a commit says, and everything that is there and can be asked after it."""
-    try:
-        said: Any = await store.commit(WriteBatch(operations))
-    except ConditionFailed:
-        said = "condition failed"
-    answers = [
-        (
-            await store.bounds(shard),
-            await store.read(shard, 1, 2, 3),
-            await store.offset_at(shard, 1.0),
-            await store.get(shard, b"k"),
-            await store.scan(shard, b"k", b"k", 1),
-        )
-        for shard in ("a", "b", "c")
-    ]
-    return said, await picture(store), answers, await store.shards("", "a", 1)
-
-
 @settings(deadline=None)
-@given(st.lists(st.lists(OPERATIONS, max_size=6), max_size=8))
+@given(BATCHES)
 def test_agrees_with_the_naive_adapter(batches: list[list[Operation]]) -> None:
     async def scenario() -> None:
         memory, naive = MemoryAdapter({}, Path("unused")), NaiveAdapter()
@@ -70,6 +35,19 @@ def test_agrees_with_the_naive_adapter(batches: list[list[Operation]]) -> None:
         await naive.open()
         for operations in batches:
             assert await outcome(memory, operations) == await outcome(naive, operations)
+
+    asyncio.run(scenario())
+
+
+@settings(deadline=None)
+@given(SWEPT_BATCHES)
+def test_sweeps_leave_what_the_naive_ones_leave(batches: list[list[Operation]]) -> None:
+    async def scenario() -> None:
+        memory, naive = MemoryAdapter({}, Path("unused")), NaiveAdapter()
+        await memory.open()
+        await naive.open()
+        for operations in batches:
+            assert await after_sweep(memory, operations) == await after_sweep(naive, operations)
 
     asyncio.run(scenario())
 

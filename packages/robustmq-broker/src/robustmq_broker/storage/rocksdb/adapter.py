@@ -297,7 +297,11 @@ class RocksdbAdapter(StorageAdapter):
         database = Database.open(self.path, FAMILIES, tuning)
         for loss in database.losses:
             self._log.error("storage was damaged", path=str(self.path), lost=loss)
-        self._next_id = first_id(database)
+        try:
+            self._next_id = first_id(database)
+        except StorageError:
+            database.close()
+            raise
         self._shards = Shards(database, self.settings.cached_shards)
         self._sweep = Sweep(database, self._shards)
         self._database = database

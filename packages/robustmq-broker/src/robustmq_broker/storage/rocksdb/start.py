@@ -53,7 +53,6 @@ def first_id(database: Database) -> int:
         batch.put(VERSION_KEY, VERSION, database.handles["meta"])
         database.write(batch)
     elif version != VERSION:
-        database.close()
         message = (
             f"{database.path} has the layout of version {version.decode(errors='replace')}, this "
             f"is version {VERSION.decode()}: use the RobustMQ that wrote it, or another folder"

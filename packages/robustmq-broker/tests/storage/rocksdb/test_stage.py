@@ -1,0 +1,90 @@
+"""A commit on its way: what it puts on the disk, and that nothing is touched before."""
+
+from pathlib import Path
+
+import pytest
+
+from robustmq_broker.storage.rocksdb.stage import FEW
+from robustmq_common.spi.storage import Append, Delete, Drop, Put, Retain, Trim
+from rocksdb_kit import kit
+
+
+def test_nothing_changes_before_it_is_written(tmp_path: Path) -> None:
+    with kit(tmp_path) as store:
+        store.commit(Append("a", b"0"))
+        stage = store.stage()
+        assert stage.apply([Append("a", b"1"), Append("b", b"0"), Trim("a", 1)]) == [1, 0]
+        stage.finish()
+        state = store.shards.look_up("a")
+        assert state is not None
+        assert (state.start, state.end) == (0, 1)
+        assert store.shards.look_up("b") is None
+        assert stage.next_id == store.next_id + 1
+
+
+def test_an_append_writes_its_record_only(tmp_path: Path) -> None:
+    with kit(tmp_path) as store:
+        store.commit(Append("a", b"0"))
+        stage = store.stage()
+        stage.apply([Append("a", b"1")])
+        stage.finish()
+        assert len(stage.batch) == 1
+
+
+@pytest.mark.parametrize("count", [3, FEW * 3])
+def test_a_dropped_shard_leaves_nothing(tmp_path: Path, count: int) -> None:
+    with kit(tmp_path) as store:
+        records = [Append("a", b"x") for _ in range(count)]
+        keys = [Put("a", b"%d" % number, b"") for number in range(count)]
+        store.commit(*records, *keys, Retain("a", records=1))
+        store.commit(*(Put("keys", b"%d" % number, b"") for number in range(count)))
+        # The last ones are written by the batch that drops them.
+        store.commit(Append("a", b"y"), Put("a", b"y", b""), Drop("a"))
+        store.commit(Put("keys", b"y", b""), Drop("keys"))
+        assert [store.count(family) for family in ("records", "keys", "shards")] == [0, 0, 0]
+
+
+def test_a_shard_ends_with_its_last_key(tmp_path: Path) -> None:
+    with kit(tmp_path) as store:
+        store.commit(Put("a", b"1", b""), Put("a", b"2", b""), Put("a", b"3", b""))
+        store.forget()
+        store.commit(Delete("a", b"3"), Delete("a", b"1"))
+        assert store.count("shards") == 1
+        store.commit(Put("a", b"4", b""), Delete("a", b"2"))
+        store.commit(Delete("a", b"absent"))
+        assert store.count("shards") == 1
+        store.commit(Delete("a", b"4"), Put("a", b"5", b""), Delete("a", b"5"))
+        assert store.count("shards") == 0
+        assert store.shards.look_up("a") is None
+
+
+def test_a_shard_with_a_log_outlives_its_keys(tmp_path: Path) -> None:
+    with kit(tmp_path) as store:
+        store.commit(Put("a", b"1", b""), Append("a", b""), Trim("a", 1))
+        store.commit(Delete("a", b"1"))
+        assert store.commit(Append("a", b"")) == [1]
+
+
+def test_ids_are_not_given_twice(tmp_path: Path) -> None:
+    with kit(tmp_path) as store:
+        store.commit(Append("a", b"old"))
+        first = store.shards.look_up("a")
+        store.commit(Drop("a"), Append("a", b"new"))
+        second = store.shards.look_up("a")
+        assert first is not None
+        assert second is not None
+        assert second.id > first.id
+        assert store.next_id == second.id + 1
+
+
+def test_removing_expired_records(tmp_path: Path) -> None:
+    with kit(tmp_path) as store:
+        store.commit(*(Append("a", b"%d" % number) for number in range(6)))
+        for offsets, start in (([1, 4], 0), ([0], 2), ([2, 3, 5], 6)):
+            stage = store.stage()
+            stage.expire("a", offsets)
+            store.write(stage)
+            store.forget()
+            state = store.shards.look_up("a")
+            assert state is not None
+            assert (state.start, state.end) == (start, 6)
