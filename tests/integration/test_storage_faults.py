@@ -123,8 +123,8 @@ async def append_once_possible(adapter: RocksdbAdapter) -> int:
     while True:
         try:
             return await append(adapter, b"new")
-        except StorageError:
-            assert time.monotonic() < until
+        except StorageError as error:
+            assert time.monotonic() < until, error
             await asyncio.sleep(RETRY_SECONDS / 4)
 
 

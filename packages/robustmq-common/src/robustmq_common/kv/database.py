@@ -144,8 +144,9 @@ class Database:
         """
         problem: Exception | None = None
         try:
-            for family in self._families.values():
-                family.flush()
+            # No variable may hold a family: an error that is kept would keep the folder locked.
+            for name in self._families:
+                self._families[name].flush()
             self._rocksdb.flush()
         except Exception as error:  # noqa: BLE001 - raised below
             problem = error

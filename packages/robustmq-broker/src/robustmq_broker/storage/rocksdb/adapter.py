@@ -82,11 +82,14 @@ class RocksdbAdapter(StorageAdapter):
         # Why nothing can be written, and when that was last tried.
         self._failure: StorageError | None = None
         self._tried_at = 0.0
+        self._is_open = False
 
     async def open(self) -> None:
         await self._in_thread(self._open)
+        self._is_open = True
 
     async def close(self) -> None:
+        self._is_open = False
         await self._sync.drain()
         self._waiters.close()
         database, self._database = self._database, None
@@ -99,7 +102,8 @@ class RocksdbAdapter(StorageAdapter):
     async def commit(self, batch: WriteBatch) -> list[int]:
         operations = batch.operations
         shard = operations[0].shard if operations else ""
-        database = self._opened("commit", shard)
+        if not self._is_open:
+            raise not_open(self.name, "commit", shard)
         if not operations:
             return []
 
@@ -110,7 +114,7 @@ class RocksdbAdapter(StorageAdapter):
 
         try:
             offsets = await self._write(fill)
-            if self.settings.durability == "fsync" and self._database is database:
+            if self.settings.durability == "fsync":
                 await self._sync.join()
         except ConditionFailed:
             raise
@@ -187,7 +191,7 @@ class RocksdbAdapter(StorageAdapter):
 
     async def sweep(self) -> bool:
         self._opened("sweep", "")
-        if self.settings.durability == "memory" or self._failure is None:
+        if self._failure is None:
             await self._write(lambda stage: self._sweep.step(stage, time.time()))
         return self._sweep.more
 
@@ -274,7 +278,11 @@ class RocksdbAdapter(StorageAdapter):
             raise StorageError(f"nothing can be written since: {failure}")
         self._tried_at = time.monotonic()
         await self._sync.drain()
-        await self._in_thread(self._reopen)
+        try:
+            await self._in_thread(self._reopen)
+        except StorageError as error:
+            self._failure = error
+            raise
         self._failure = None
         self._log.info("storage can write again", path=str(self.path))
 
@@ -311,5 +319,8 @@ class RocksdbAdapter(StorageAdapter):
 
     def _opened(self, operation: str, shard: str) -> Database:
         if self._database is None:
+            if self._is_open and self._failure is not None:
+                # It was closed to be opened anew, and could not.
+                raise StorageError(f"{operation} of shard {shard!r}: {self._failure}")
             raise not_open(self.name, operation, shard)
         return self._database
