@@ -120,7 +120,10 @@ async def writers_rate(adapter: RocksdbAdapter, writers: int) -> tuple[float, fl
     def run(work: Coroutine[Any, Any, Any], done: Callable[[Any, Exception | None], None]) -> None:
         run_now_or_later(work, done, loop.create_task)
 
-    storage = GroupCommit(adapter, loop.call_soon, run, MetricSet(), RecordingLog())
+    def soon(callback: Callable[[], None]) -> None:
+        loop.call_soon(callback)
+
+    storage = GroupCommit(adapter, soon, run, MetricSet(), RecordingLog())
     stop = time.perf_counter() + SECONDS
     done = 0
 

@@ -93,13 +93,15 @@ def test_a_copy_is_a_database(database: Database, tmp_path: Path) -> None:
 
 def test_a_write_that_would_wait_for_flushes_is_told(tmp_path: Path) -> None:
     database = Database.open(tmp_path, FAMILIES, Tuning(write_buffer=65_536))
-    written = 0
-    with pytest.raises(Stalled, match="has to wait for flushes"):
-        while written < 2**28:
+
+    def fill() -> None:
+        for _ in range(2**28 // 20_000):
             batch = database.batch()
             batch.put(os.urandom(16), os.urandom(20_000), database.handles["a"])
             database.write(batch)
-            written += 20_000
+
+    with pytest.raises(Stalled, match="has to wait for flushes"):
+        fill()
     database.close()
 
 

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+from rocksdb_kit import Kit, kit
+
 from robustmq_broker.storage.rocksdb.layout import ShardState
 from robustmq_common.spi.storage import Append, Drop, Trim
-from rocksdb_kit import Kit, kit
 
 
 def state_of(store: Kit, name: str) -> ShardState:

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
+from rocksdb_kit import kit
 
 from robustmq_broker.storage.rocksdb.stage import FEW
 from robustmq_common.spi.storage import Append, Delete, Drop, Put, Retain, Trim
-from rocksdb_kit import kit
 
 
 def test_nothing_changes_before_it_is_written(tmp_path: Path) -> None:

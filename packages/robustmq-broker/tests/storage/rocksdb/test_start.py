@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pytest
+from rocksdb_kit import kit
 
 from robustmq_broker.storage.rocksdb.layout import NEXT_KEY, VERSION_KEY
 from robustmq_broker.storage.rocksdb.start import first_id, has_room
 from robustmq_common.errors import StorageError
 from robustmq_common.spi.storage import Append, Drop, Put, Retain
-from rocksdb_kit import kit
 
 
 def test_there_is_room(tmp_path: Path) -> None:

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+from rocksdb_kit import Kit, kit
+
 from robustmq_broker.storage.rocksdb.sweep import Sweep
 from robustmq_common.spi.storage import Append, Drop, Retain, Trim
-from rocksdb_kit import Kit, kit
 
 NOW = 1000.0
 
