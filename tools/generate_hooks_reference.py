@@ -80,6 +80,7 @@ INTERFACES: Final[dict[str, tuple[ModuleType, tuple[str, ...]]]] = {
             "Delete",
             "Trim",
             "Drop",
+            "Retain",
             "StoredRecord",
             "Bounds",
             "Storage",

@@ -81,7 +81,9 @@ class TestLineEcho:
 
     def test_the_broker_says_what_it_loaded(self, broker: BrokerProcess) -> None:
         record = broker.wait_for_log("broker started")
-        assert set(record["plugins"]) == {"line_echo", "memory", "mqtt", "test_auth"}
+        assert set(record["plugins"]) == {
+            *("line_echo", "memory", "mqtt", "rocksdb", "test_auth"),
+        }
 
     def test_stopping_closes_its_connections(self, samples: Path, tmp_path: Path) -> None:
         broker = BrokerProcess(tmp_path / "data", ECHO, samples)
@@ -287,7 +289,7 @@ class TestBroken:
             assert {record["plugin"] for record in warnings} == set(BROKEN)
             self.expect_sentences([record["reason"] for record in warnings])
             record = broker.wait_for_log("broker started")
-            assert record["plugins"] == ["memory", "mqtt"]
+            assert record["plugins"] == ["memory", "mqtt", "rocksdb"]
             with WireClient(broker.address, code.V311) as client:
                 client.connect()
 

@@ -43,7 +43,7 @@ class DottedPack(Pack):
 class Adapter(StorageAdapter):
     name = "shelf"
     open = close = commit = read = bounds = offset_at = print  # type: ignore[assignment]
-    get = scan = shards = wait_for_change = print  # type: ignore[assignment]
+    get = scan = shards = sweep = wait_for_change = print  # type: ignore[assignment]
 
 
 class HalfAdapter(StorageAdapter):
@@ -144,7 +144,8 @@ HERE = f"the class {__name__}"
             ADAPTERS,
             [HalfAdapter],
             f"{HERE}.HalfAdapter",
-            "which does not have the method bounds, get, offset_at, scan, shards, wait_for_change",
+            "which does not have the method bounds, get, offset_at, scan, shards, sweep, "
+            "wait_for_change",
         ),
         (SECTIONS, {"a": dict}, "'a'", NO_SECTION),
         (SECTIONS, {"a": Echo()}, "'a'", NO_SECTION),

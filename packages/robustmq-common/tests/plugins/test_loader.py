@@ -14,7 +14,7 @@ from robustmq_common.spi.storage import StorageAdapter
 class Adapter(StorageAdapter):
     name = "same"
     open = close = commit = read = bounds = offset_at = print
-    get = scan = shards = wait_for_change = print
+    get = scan = shards = sweep = wait_for_change = print
 """
 
 WHO = 'plugin "sample" (robot-sample 1.0)'

@@ -33,7 +33,7 @@ class Riddle:
 class Adapter(StorageAdapter):
     name = "shelf"
     open = close = commit = read = bounds = offset_at = print
-    get = scan = shards = wait_for_change = print
+    get = scan = shards = sweep = wait_for_change = print
 LISTENER = EventListener()
 
 @hookimpl

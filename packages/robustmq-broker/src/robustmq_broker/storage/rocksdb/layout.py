@@ -9,9 +9,9 @@
 | keys | id, KEY | VALUE |
 | expiry | time, id, offset | NAME: this record expires then |
 
-Numbers are of 8 bytes, big-endian: RocksDB's order is theirs, and a shard is a range of keys. Shards
-have ids because names are long and come again: a shard that is dropped and made anew shares nothing
-with the old one. What nobody asks for is not read: a start looks at two keys.
+Numbers are of 8 bytes, big-endian: RocksDB's order is theirs, and a shard is a range of keys.
+Shards have ids because names are long and come again: a shard that is dropped and made anew shares
+nothing with the old one. What nobody asks for is not read: a start looks at two keys.
 
 An append writes its record only. The entry in `shards` is older than that, and the log's end is
 found at its last record; whoever removes records writes the entry too, as the last one may be gone.
