@@ -6,7 +6,6 @@ from memory_broker import MakeBroker, MemoryBroker
 from memory_client import MemoryClient, join
 from robustmq_common.errors import StorageError
 from wire import (
-    Disconnect,
     Packet,
     Pingresp,
     Puback,
@@ -134,7 +133,7 @@ class TestFailure:
         assert client.closed
         went_wrong(broker)
 
-    def test_a_subscription_that_cannot_be_stored_is_not_acknowledged(
+    def test_a_subscription_that_cannot_be_stored_is_not_granted(
         self, broker: MemoryBroker
     ) -> None:
         client = join(broker, "s", expiry=100)
@@ -142,8 +141,15 @@ class TestFailure:
         client.send(encode.subscribe(code.V5, 1, [("a", 1)]))
         broker.run_until_idle()
         broker.adapter.release(FULL)
-        assert client.packet(Disconnect).reason == code.UNSPECIFIED
+        assert client.packet(Suback).reasons == (code.QUOTA_EXCEEDED,)
+        assert broker.filters("s") == set()
         went_wrong(broker)
+        # What is in storage once it works again says the same.
+        broker.adapter.slow = False
+        broker.adapter.release()
+        broker.advance(2)
+        broker.restart(crash=True)
+        assert broker.filters("s") == set()
 
     def test_the_next_one_may_succeed(self, broker: MemoryBroker) -> None:
         client = watched(broker)

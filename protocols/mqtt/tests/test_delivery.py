@@ -6,7 +6,7 @@ from robustmq_mqtt.delivery import QUEUED, SENT, Delivery
 
 def test_a_new_delivery() -> None:
     first = Delivery(new_publish("a", b"x"), 1, True, [3], "$share/g/a")
-    assert (first.state, first.packet_id, first.sequence, first.stored) == (QUEUED, 0, 0, False)
+    assert (first.state, first.packet_id, first.offset, first.done) == (QUEUED, 0, -1, False)
     assert (first.qos, first.retain, first.identifiers, first.shared) == (
         1,
         True,

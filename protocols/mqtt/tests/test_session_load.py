@@ -28,9 +28,11 @@ def test_queued_messages(broker: MemoryBroker, crash: bool, level: int, connecte
     publish(broker, "a/c", b"4", qos=2)
     broker.restart(crash=crash, away=60)
     client = again(broker, level)
+    # Connected when the broker was killed, it may have got them.
+    dup = crash and connected
     assert [(one.payload, one.qos, one.dup) for one in client.take()] == [
-        *((b"1", 1, False), (b"2", 1, False), (b"3", 1, False)),
-        (b"4", 2, False),
+        *((b"1", 1, dup), (b"2", 1, dup), (b"3", 1, dup)),
+        (b"4", 2, dup),
     ]
     client.disconnect()
     broker.restart(crash=crash)

@@ -64,7 +64,7 @@ class Services:
         self.router = TopicRouter()
         self.timers: TimerSource = timers or TimerDriver(log)
         self.clock = self.timers.clock
-        self.storage = GroupCommit(adapter, self.soon, self._run_at_once, self.metrics, log)
+        self.storage = GroupCommit(adapter, self.soon, self.run_at_once, self.metrics, log)
         self.metrics.gauge("subscriptions.count", lambda: self.router.subscription_count)
         self.metrics.gauge(
             "subscriptions.shared.count", lambda: self.router.shared_subscription_count
@@ -83,7 +83,7 @@ class Services:
         self, client: ClientInfo, password: bytes | None, done: Callable[[AuthResult], None]
     ) -> None:
         # Without plugins in the chain there is nothing to wait for.
-        run = self.run if self._access.authenticators else self._run_at_once
+        run = self.run if self._access.authenticators else self.run_at_once
         run(self._access.authenticate(client, password), answer(done))
 
     def authorizes(self) -> bool:
@@ -105,7 +105,7 @@ class Services:
     ) -> None:
         run_in_task(work, done, self._task)
 
-    def _run_at_once(
+    def run_at_once(
         self, work: Coroutine[Any, Any, Any], done: Callable[[Any, Exception | None], None]
     ) -> None:
         run_now_or_later(work, done, self._task)

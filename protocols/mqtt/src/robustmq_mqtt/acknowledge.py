@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, final
 
+from mypy_extensions import trait
+
 from robustmq_mqtt.codec.reason_codes import UNSPECIFIED_ERROR
 from robustmq_mqtt.connection_state import CLOSED
 
@@ -15,44 +17,59 @@ if TYPE_CHECKING:
     from robustmq_mqtt.connection import Connection
 
 
+@trait
+class Failed:
+    """What becomes of a packet whose effect storage could not keep.
+
+    Memory has to say the same as storage: what the packet has changed there is taken back.
+    """
+
+    def storage_failed(self) -> bool:
+        """Take the packet back; True if its client is answered, False to have it disconnected.
+
+        The connection may be closed already.
+        """
+        raise NotImplementedError
+
+
 @final
 class DeferredAcknowledgement:
-    """A frame that is sent when everything written before it is as durable as promised."""
+    """A frame that is sent when everything written before it is as durable as promised.
 
-    def __init__(
-        self, connection: Connection, frame: bytes, failure: bytes, packet_id: int
-    ) -> None:
+    `failed` is told if that fails, whether the client is still there or not; its connection is
+    closed then, unless `failed` has answered.
+    """
+
+    def __init__(self, connection: Connection, frame: bytes, failed: Failed | None) -> None:
         self.connection = connection
-        self.packet_id = packet_id
         self.frame = frame
-        self.failure = failure
+        self.failed = failed
 
     def committed(self, error: Exception | None) -> None:
         connection = self.connection
         connection.deferred -= 1
-        if connection.state == CLOSED:
-            return
-        if error is None:
+        if error is not None:
+            failed = self.failed
+            answered = failed is not None and failed.storage_failed()
+            if not answered and connection.state != CLOSED:
+                # Nothing may be acknowledged, and 3.x has no way to say so but to close.
+                connection.disconnect(UNSPECIFIED_ERROR, f"storage failed: {error}")
+        elif connection.state != CLOSED:
             connection.send(self.frame)
-        elif self.failure:
-            session = connection.session
-            if self.packet_id and session is not None:
-                session.incoming.pop(self.packet_id, None)
-            connection.send(self.failure)
-        else:
-            # Nothing may be acknowledged, and 3.x has no way to say so but to close.
-            connection.disconnect(UNSPECIFIED_ERROR, f"storage failed: {error}")
-        if connection.deferred == 0 and connection.held and not connection.exchange_steps:
+        if (
+            connection.deferred == 0
+            and connection.held
+            and connection.state != CLOSED
+            and not connection.exchange_steps
+        ):
             connection.resume()
 
 
-def acknowledge(
-    connection: Connection, frame: bytes, failure: bytes = b"", packet_id: int = 0
-) -> None:
+def acknowledge(connection: Connection, frame: bytes, failed: Failed | None = None) -> None:
     """Send an acknowledgement now, or when storage has committed what `context.wrote` stands for.
 
-    `failure` is sent instead if storage fails, and the QoS 2 message `packet_id` is forgotten;
-    without a `failure` the connection is closed then.
+    If storage fails, `failed` takes back what the packet has changed, and may answer; without an
+    answer the connection is closed.
     """
     context = connection.context
     if not context.wrote and connection.deferred == 0:
@@ -62,5 +79,5 @@ def acknowledge(
     if connection.deferred >= context.limits.receive_maximum:
         # Storage is behind: take nothing more from this client until it has caught up.
         connection.suspend()
-    deferred = DeferredAcknowledgement(connection, frame, failure, packet_id)
+    deferred = DeferredAcknowledgement(connection, frame, failed)
     context.storage.when_committed(deferred.committed)

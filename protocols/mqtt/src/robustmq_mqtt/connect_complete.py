@@ -15,7 +15,7 @@ from robustmq_mqtt.codec.reason_codes import (
 from robustmq_mqtt.codec.wire import V5
 from robustmq_mqtt.connection_state import CONNECTED
 from robustmq_mqtt.session import Session
-from robustmq_mqtt.session_end import end_session, forget_stored
+from robustmq_mqtt.session_end import end_session
 from robustmq_mqtt.will import cancel_will
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def complete_connect(connection: Connection, auth_data: bytes | None) -> None:
             session.expiry_timer = None
     session.client = connection.client
     session.will = packet.will
-    keep_or_forget(session, session_expiry(connection, packet))
+    session.expiry_interval = session_expiry(connection, packet)
     keep_alive = negotiated_keep_alive(connection, packet)
     connection.session = session
     connection.state = CONNECTED
@@ -66,6 +66,7 @@ def complete_connect(connection: Connection, auth_data: bytes | None) -> None:
     connection.start_keep_alive(keep_alive)
     window = min(context.limits.max_inflight, connection.receive_maximum)
     session.attach(connection, window)
+    save(session)
     context.stats.connected += 1
     context.stats.connections_accepted += 1
     answer = connack(connection, packet, session, session_present, keep_alive, auth_data)
@@ -111,18 +112,15 @@ def session_expiry(connection: Connection, packet: Connect) -> int:
     return min(properties.session_expiry_interval, limits.max_session_expiry_interval)
 
 
-def keep_or_forget(session: Session, expiry_interval: int) -> None:
-    """Tell storage when a session begins or stops to outlive its connection."""
-    store = session.context.store
-    was = session.expiry_interval
-    if was and expiry_interval == 0:
-        forget_stored(session)
-    session.expiry_interval = expiry_interval
-    if expiry_interval:
-        store.session_saved(session)
-        if was == 0:
-            for subscription in session.subscriptions():
-                store.subscribed(session, subscription)
+def save(session: Session) -> None:
+    """Tell storage of a session that outlives its connection, or did so until now.
+
+    That one's messages stay there while it is connected; a restart finds that it has ended.
+    """
+    context = session.context
+    if session.expiry_interval or session.in_storage:
+        context.store.session_saved(session)
+        context.set_attended(session, True)
 
 
 def negotiated_keep_alive(connection: Connection, packet: Connect) -> int:

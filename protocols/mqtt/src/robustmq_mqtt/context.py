@@ -47,6 +47,7 @@ class Context:
         self.retained_line = RetainedLine(services)
         self.sessions: dict[str, Session] = {}
         self.connections: set[Connection] = set()
+        self.attended = 0
         self.wrote = False
         self.stopping = False
         self.dirty: list[Connection] = []
@@ -63,6 +64,14 @@ class Context:
                 self.log.error(
                     "event listener failed", listener=listener.name, on=event, exc_info=error
                 )
+
+    def set_attended(self, session: Session, attended: bool) -> None:
+        """Count the connected sessions that are in storage."""
+        if session.attended != attended:
+            session.attended = attended
+            self.attended += 1 if attended else -1
+            if self.attended == (1 if attended else 0):
+                self.store.attended(attended)
 
     def number(self) -> i64:
         """A number for a new connection, never given twice."""

@@ -20,16 +20,19 @@ RELEASED: Final = 2
 class Delivery:
     """A queued or in-flight message of one session.
 
-    `sequence` orders a session's deliveries and names this one in storage; `shared` is the filter
-    with its "$share/group/" if it came by a shared subscription, else empty. `in_window` says
-    whether it was sent on the present connection, and so counts against the client's Receive
-    Maximum.
+    `offset` is where the session's log has it, -1 if nowhere; `body_id` is the number of the body
+    that is stored for several sessions, 0 if it is stored with this delivery; `done` and `marked`
+    belong to the log. `shared` is the filter with its "$share/group/" if it came by a shared
+    subscription, else empty. `in_window` says whether it was sent on the present connection, and so
+    counts against the client's Receive Maximum.
     """
 
     state: int = QUEUED
     packet_id: int = 0
-    sequence: int = 0
-    stored: bool = False
+    offset: int = -1
+    body_id: int = 0
+    done: bool = False
+    marked: bool = False
     in_window: bool = False
 
     def __init__(

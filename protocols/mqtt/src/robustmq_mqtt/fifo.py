@@ -46,6 +46,12 @@ class DeliveryQueue:
             self.first = 0
         return delivery
 
+    def front(self) -> "Delivery":
+        """The oldest, which stays; the queue must not be empty."""
+        delivery = self.items[self.first]
+        assert delivery is not None
+        return delivery
+
     def drop_first_qos0(self) -> "Delivery | None":
         """Take out the oldest QoS 0 delivery, if there is one."""
         for i in range(self.first, len(self.items)):

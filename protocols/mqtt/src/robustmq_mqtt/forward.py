@@ -17,6 +17,9 @@ def forward(context: Context, message: Publish, route: Any) -> None:
         retain_message(context, message)
     if route.deliver(message) == 0:
         context.stats.dropped_no_subscribers += 1
+    if context.wrote:
+        # With what else this packet writes: a will is forgotten by the commit that stores it.
+        context.store.flush()
 
 
 def limit_expiry(message: Publish, longest: int) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, final
 
-from robustmq_mqtt.acknowledge import acknowledge
+from robustmq_mqtt.acknowledge import Failed, acknowledge
 from robustmq_mqtt.codec.acks import decode_ack, encode_ack
 from robustmq_mqtt.codec.errors import ProtocolViolation
 from robustmq_mqtt.codec.reason_codes import PACKET_IDENTIFIER_NOT_FOUND
@@ -13,10 +13,15 @@ from robustmq_mqtt.delivery import RELEASED, SENT
 from robustmq_mqtt.forward import forward
 
 if TYPE_CHECKING:
+    from robustmq_mqtt.codec.publish import Publish
     from robustmq_mqtt.connection import Connection
+    from robustmq_mqtt.delivery import Delivery
+    from robustmq_mqtt.session import Session
 
 PUBREL_PREFIX: Final = b"\x62\x02"
 PUBCOMP_PREFIX: Final = b"\x70\x02"
+AGAIN_SECONDS: Final = 1.0
+"""When a PUBREL is tried again that storage had to know of and did not take."""
 
 
 def handle_puback(connection: Connection, packet_id: int) -> None:
@@ -45,14 +50,47 @@ def handle_pubrec(connection: Connection, packet_id: int, reason_code: int) -> N
     if reason_code >= 0x80:
         session.finish(delivery)  # [MQTT-4.3.3-4]: no PUBREL after an error
         return
+    release(connection, session, delivery)
+
+
+def release(connection: Connection, session: Session, delivery: Delivery) -> None:
+    """Send PUBREL once storage knows.
+
+    After PUBREL the client takes a PUBLISH with this identifier for another message: it must not
+    get one from a broker that has forgotten in a crash that it sent PUBREL [MQTT-4.3.3-6].
+    """
     session.context.wrote = False
     if delivery.state == SENT:
-        delivery.state = RELEASED
-        if delivery.sequence:
-            session.context.store.delivery_saved(session, delivery)
-    # After PUBREL the client takes a PUBLISH with this identifier for another message: it must not
-    # get one from a broker that has forgotten in a crash that it sent PUBREL [MQTT-4.3.3-6].
-    acknowledge(connection, PUBREL_PREFIX + PACKET_ID[packet_id])
+        log = session.log
+        if delivery.offset >= 0 and log is not None:
+            log.released(delivery)
+        else:
+            delivery.state = RELEASED
+    frame = PUBREL_PREFIX + PACKET_ID[delivery.packet_id]
+    if session.context.wrote or connection.deferred:
+        acknowledge(connection, frame, ReceiptNotStored(session, delivery))
+    else:
+        connection.send(frame)
+
+
+@final
+class ReceiptNotStored(Failed):
+    """That a client has a message could not be stored: its PUBREL waits until that is possible."""
+
+    def __init__(self, session: Session, delivery: Delivery) -> None:
+        self.session = session
+        self.delivery = delivery
+
+    def storage_failed(self) -> bool:
+        self.delivery.state = SENT
+        self.session.context.timers.after(AGAIN_SECONDS, self.again)
+        return True
+
+    def again(self) -> None:
+        connection = self.session.connection
+        delivery = self.delivery
+        if connection is not None and delivery.in_window and delivery.state == SENT:
+            release(connection, self.session, delivery)
 
 
 def handle_pubrel(connection: Connection, packet_id: int) -> None:
@@ -72,13 +110,29 @@ def handle_pubrel(connection: Connection, packet_id: int) -> None:
             forward(context, message, context.router.route(message.topic))
         frame = PUBCOMP_PREFIX + PACKET_ID[packet_id]
         if context.wrote or connection.deferred:
-            acknowledge(connection, frame)
+            failed = None if message is None else NotPassedOn(session, packet_id, message)
+            acknowledge(connection, frame, failed)
         else:
             # Ahead of the message itself, for a client that subscribes to what it publishes.
             connection.send_at(before, frame)
     else:
         code = PACKET_IDENTIFIER_NOT_FOUND
         connection.send(encode_ack(PUBCOMP, packet_id, code, None, connection.version))
+
+
+@final
+class NotPassedOn(Failed):
+    """A released message could not be stored for its subscribers: it waits for another PUBREL."""
+
+    def __init__(self, session: Session, packet_id: int, message: Publish) -> None:
+        self.session = session
+        self.packet_id = packet_id
+        self.message = message
+
+    def storage_failed(self) -> bool:
+        if not self.session.ended:
+            self.session.keep_incoming(self.packet_id, self.message)
+        return False
 
 
 def handle_pubcomp(connection: Connection, packet_id: int) -> None:

@@ -8,7 +8,6 @@ from robustmq_mqtt.codec.disconnect_auth import decode_disconnect
 from robustmq_mqtt.codec.errors import ProtocolViolation
 from robustmq_mqtt.codec.reason_codes import NORMAL_DISCONNECTION
 from robustmq_mqtt.codec.wire import V5
-from robustmq_mqtt.session_end import forget_stored
 
 if TYPE_CHECKING:
     from robustmq_mqtt.connection import Connection
@@ -25,14 +24,6 @@ def handle_disconnect(connection: Connection, data: bytes, body: int, end: int) 
                 # 3.14.2.2.2
                 raise ProtocolViolation("DISCONNECT gives a session an expiry that had none")
             limit = connection.context.limits.max_session_expiry_interval
-            change_expiry(connection, min(interval, limit))
+            session.expiry_interval = min(interval, limit)
     connection.keep_will = connection.version == V5 and packet.reason_code != NORMAL_DISCONNECTION
     connection.close_with(packet.reason_code & 0x7F, "the client disconnected")
-
-
-def change_expiry(connection: Connection, interval: int) -> None:
-    session = connection.session
-    assert session is not None
-    if interval == 0 and session.expiry_interval:
-        forget_stored(session)
-    session.expiry_interval = interval

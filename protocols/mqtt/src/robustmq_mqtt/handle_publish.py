@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, final
 
-from robustmq_mqtt.acknowledge import acknowledge
+from robustmq_mqtt.acknowledge import Failed, acknowledge
 from robustmq_mqtt.codec.acks import encode_ack
 from robustmq_mqtt.codec.errors import MalformedPacket, PacketError, ProtocolViolation
 from robustmq_mqtt.codec.properties import Properties
@@ -21,6 +21,7 @@ from robustmq_mqtt.codec.reason_codes import (
     TOPIC_ALIAS_INVALID,
 )
 from robustmq_mqtt.codec.wire import PACKET_ID, PUBACK, PUBREC, V5
+from robustmq_mqtt.connection_state import CLOSED
 from robustmq_mqtt.forward import forward, limit_expiry
 from robustmq_mqtt.reasons import failed_ack
 from robustmq_mqtt.topics import check_topic_name, has_wildcard, is_utf8
@@ -93,7 +94,7 @@ def handle_publish(connection: Connection, data: bytes, start: int, body: int, e
         if not context.wrote and connection.deferred == 0:
             connection.send(frame)
         else:
-            acknowledge(connection, frame, failure_frame(connection, PUBACK, packet.packet_id))
+            acknowledge(connection, frame, NotStored(connection, session, PUBACK, packet.packet_id))
 
 
 def receive_qos2(connection: Connection, session: Session, packet: Publish, route: Any) -> None:
@@ -110,16 +111,32 @@ def receive_qos2(connection: Connection, session: Session, packet: Publish, rout
     if not session.context.wrote and connection.deferred == 0:
         connection.send(frame)
     else:
-        acknowledge(connection, frame, failure_frame(connection, PUBREC, packet_id), packet_id)
+        acknowledge(connection, frame, NotStored(connection, session, PUBREC, packet_id))
 
 
-def failure_frame(connection: Connection, packet_type: int, packet_id: int) -> bytes:
-    """What a 5.0 client gets if storage fails; empty for 3.x, which can only be disconnected."""
-    if connection.version != V5:
-        return b""
-    return failed_ack(
-        connection, packet_type, packet_id, QUOTA_EXCEEDED, "the message could not be stored"
-    )
+@final
+class NotStored(Failed):
+    """A message of QoS 1 (PUBACK) or 2 (PUBREC) could not be stored."""
+
+    def __init__(
+        self, connection: Connection, session: Session, packet_type: int, packet_id: int
+    ) -> None:
+        self.connection = connection
+        self.session = session
+        self.packet_type = packet_type
+        self.packet_id = packet_id
+
+    def storage_failed(self) -> bool:
+        connection = self.connection
+        if self.packet_type == PUBREC:
+            self.session.incoming.pop(self.packet_id, None)
+        if connection.version != V5 or connection.state == CLOSED:
+            return False
+        reason = "the message could not be stored"
+        connection.send(
+            failed_ack(connection, self.packet_type, self.packet_id, QUOTA_EXCEEDED, reason)
+        )
+        return True
 
 
 def check_receive_maximum(connection: Connection, session: Session) -> None:

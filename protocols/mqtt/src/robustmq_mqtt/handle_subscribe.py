@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, final
 
-from robustmq_mqtt.acknowledge import acknowledge
+from robustmq_mqtt.acknowledge import Failed, acknowledge
 from robustmq_mqtt.codec.errors import PacketError, ProtocolViolation
 from robustmq_mqtt.codec.reason_codes import (
     NOT_AUTHORIZED,
@@ -13,6 +13,9 @@ from robustmq_mqtt.codec.reason_codes import (
     WILDCARD_SUBSCRIPTIONS_NOT_SUPPORTED,
 )
 from robustmq_mqtt.codec.subscribe import decode_subscribe, encode_suback
+from robustmq_mqtt.codec.wire import V3
+from robustmq_mqtt.connection_state import CLOSED
+from robustmq_mqtt.handle_unsubscribe import remove_subscription
 from robustmq_mqtt.reasons import fits, reason_properties, refused_filter
 from robustmq_mqtt.retained_delivery import want_retained
 from robustmq_mqtt.subscription import MqttSubscription
@@ -21,6 +24,7 @@ from robustmq_mqtt.topics import ParsedFilter, has_wildcard, parse_filter
 if TYPE_CHECKING:
     from robustmq_mqtt.codec.packets import Subscribe, TopicSubscription
     from robustmq_mqtt.connection import Connection
+    from robustmq_mqtt.session import Session
 
 SEND_RETAINED: Final = 0
 SEND_RETAINED_IF_NEW: Final = 1
@@ -40,9 +44,35 @@ def handle_subscribe(connection: Connection, data: bytes, body: int, end: int) -
     wants_retained: list[MqttSubscription] = []
     for wanted in packet.subscriptions:
         codes.append(subscribe_one(connection, wanted, identifier, wants_retained))
-    acknowledge(connection, suback(connection, packet, codes))
+    session = connection.session
+    assert session is not None
+    acknowledge(
+        connection, suback(connection, packet, codes), NotStored(connection, session, packet)
+    )
     for subscription in wants_retained:
         want_retained(subscription)
+
+
+@final
+class NotStored(Failed):
+    """Subscriptions of a durable session could not be stored: none of them is granted."""
+
+    def __init__(self, connection: Connection, session: Session, packet: Subscribe) -> None:
+        self.connection = connection
+        self.session = session
+        self.packet = packet
+
+    def storage_failed(self) -> bool:
+        connection = self.connection
+        session = self.session
+        for wanted in self.packet.subscriptions:
+            if not session.ended:
+                remove_subscription(session, wanted.topic_filter)
+        if connection.version == V3 or connection.state == CLOSED:
+            return False  # MQTT 3.1 has no SUBACK that says no
+        codes = [QUOTA_EXCEEDED] * len(self.packet.subscriptions)
+        connection.send(suback(connection, self.packet, codes))
+        return True
 
 
 def suback(connection: Connection, packet: Subscribe, codes: list[int]) -> bytes:

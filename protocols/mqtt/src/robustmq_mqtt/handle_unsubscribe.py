@@ -15,6 +15,7 @@ from robustmq_mqtt.topics import ANY_LEVELS, parse_filter
 if TYPE_CHECKING:
     from robustmq_mqtt.codec.packets import Unsubscribe
     from robustmq_mqtt.connection import Connection
+    from robustmq_mqtt.session import Session
     from robustmq_mqtt.subscription import MqttSubscription
 
 
@@ -43,15 +44,25 @@ def unsubscribe_one(connection: Connection, full: str) -> int:
     session = connection.session
     assert session is not None
     try:
-        parsed = parse_filter(full, ANY_LEVELS)
-        subscription: MqttSubscription | None = context.router.subscription(
-            parsed.topic_filter, session, parsed.group
-        )
-        if subscription is None:
+        if not remove_subscription(session, full):
             parse_filter(full, context.limits.max_topic_levels)
             return NO_SUBSCRIPTION_EXISTED
     except PacketError as error:
         return error.reason_code
+    if context.events:
+        context.notify("session_unsubscribed", connection.client, full)
+    return SUCCESS
+
+
+def remove_subscription(session: Session, full: str) -> bool:
+    """Give a subscription up; False if there is none. Raises PacketError for what is no filter."""
+    context = session.context
+    parsed = parse_filter(full, ANY_LEVELS)
+    subscription: MqttSubscription | None = context.router.subscription(
+        parsed.topic_filter, session, parsed.group
+    )
+    if subscription is None:
+        return False
     session.drop_subscription(subscription)
     if session.retained is not None:
         session.retained.forget(full)
@@ -60,6 +71,4 @@ def unsubscribe_one(connection: Connection, full: str) -> int:
         context.store.unsubscribed(session, full)
     if parsed.group:
         leave_shared(session, subscription)
-    if context.events:
-        context.notify("session_unsubscribed", connection.client, full)
-    return SUCCESS
+    return True

@@ -100,7 +100,7 @@ class RetainedDelivery:
         connection = session.connection
         if session.retained is not self or connection is None or not connection.can_write():
             return False
-        if self.cursor is None or session.window_used < session.window:
+        if self.cursor is None or session.has_window():
             return True
         subscription = self.present()
         return subscription is None or subscription.qos == 0
@@ -158,7 +158,7 @@ class RetainedDelivery:
         now: float = session.context.clock.wall
         cursor.budget = budget
         while connection.can_write():
-            if subscription.qos and session.window_used >= session.window:
+            if subscription.qos and not session.has_window():
                 break
             message = cursor.next()
             if message is None:
@@ -191,9 +191,11 @@ def send_retained(
         send_retained_qos0(connection, message, subscription.identifiers)
         return (connection.out_size - before) >> SIZE_SHIFT
     delivery = Delivery(message.to_publish(), qos, True, subscription.identifiers, "")
-    session.transmit(connection, delivery)
-    cost = (connection.out_size - before) >> SIZE_SHIFT
-    return cost + STORED_COST if session.expiry_interval else cost
+    if session.expiry_interval:
+        session.keep(delivery)
+        return (len(message.payload) >> SIZE_SHIFT) + STORED_COST
+    session.transmit(connection, delivery, session.free_packet_id())
+    return (connection.out_size - before) >> SIZE_SHIFT
 
 
 @final

@@ -3,8 +3,9 @@
 Outgoing QoS 1 and 2 messages wait in `queue` until the window (the client's Receive Maximum, capped
 by `max_inflight`) has room, then stay in `inflight` by packet identifier until acknowledged. After
 a reconnect the unacknowledged ones are in `resend`, in their original order, and go first
-[MQTT-4.4.0-1]. Incoming QoS 2 messages are in `incoming` by packet identifier from PUBLISH to
-PUBREL; None stands for one that was refused and goes nowhere.
+[MQTT-4.4.0-1]. Of a durable session all of them are in its log, and are sent once they are safe
+there; see `session_log`. Incoming QoS 2 messages are in `incoming` by packet identifier from
+PUBLISH to PUBREL; None stands for one that was refused and goes nowhere.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from robustmq_mqtt.delivery import RELEASED, SENT, Delivery
 from robustmq_mqtt.fifo import DeliveryQueue
 from robustmq_mqtt.limits import DISCONNECT_SUBSCRIBER, DROP_OLDEST
 from robustmq_mqtt.send_publish import send_delivery, send_qos0
+from robustmq_mqtt.session_log import SessionLog
 from robustmq_mqtt.shutdown import disconnect_if_drained
 
 if TYPE_CHECKING:
@@ -51,17 +53,16 @@ class Session:
         self.window = context.limits.max_inflight
         self.upgrade_qos = context.limits.upgrade_qos
         self.last_packet_id = 0
-        self.last_sequence = 0
+        self.log: SessionLog | None = None
+        self.in_storage = False
+        self.attended = False
+        self.shares = False
         self.incoming: dict[int, Publish | None] = NO_INCOMING
         self.will: Will | None = None
         self.will_timer: Any = None
         self.expiry_timer: Any = None
         self.dropped = 0
         self.ended = False
-
-    def is_durable(self) -> bool:
-        """Whether it outlives its connection, and so is kept in storage."""
-        return self.expiry_interval != 0
 
     # -- subscriptions -----------------------------------------------------------------------
 
@@ -76,6 +77,8 @@ class Session:
         return found
 
     def add_subscription(self, subscription: MqttSubscription) -> None:
+        if subscription.is_shared:
+            self.shares = True
         newest = self.newest_subscription
         if newest is not None:
             newest.next = subscription
@@ -113,7 +116,7 @@ class Session:
         connection = self.connection
         if connection is None:
             if self.context.limits.queue_qos0_messages and self.expiry_interval:
-                return self.enqueue(Delivery(message, 0, retain, identifiers, ""))
+                return self.keep(Delivery(message, 0, retain, identifiers, ""))
             return False
         if self.queued_qos0 == 0 and connection.can_write():
             send_qos0(connection, message, retain, identifiers)
@@ -124,23 +127,79 @@ class Session:
         self, message: Publish, qos: int, retain: bool, identifiers: list[int] | None, shared: str
     ) -> bool:
         """Send a QoS 1 or 2 message, or queue it; False if this session does not take it."""
-        connection = self.connection
         delivery = Delivery(message, qos, retain, identifiers, shared)
-        if (
+        log = self.log
+        if self.expiry_interval or (log is not None and log.waiting()):
+            return self.keep(delivery)
+        if self.connection is None:
+            return False
+        if self.may_send(False):
+            self.transmit(self.connection, delivery, self.free_packet_id())
+            return True
+        return self.enqueue(delivery)
+
+    def may_send(self, retain: bool) -> bool:
+        """Whether a new message can go out at once: there is room, and nothing goes before it.
+
+        Retained messages, with `retain`, need not take turns with themselves.
+        """
+        connection = self.connection
+        return (
             connection is not None
             and self.window_used < self.window
             and self.queue.size() == 0
+            and self.resend.size() == 0
             and connection.can_write()
-            and (self.retained is None or self.retained.lets_pass())
-        ):
-            self.transmit(connection, delivery)
-            return True
-        if connection is None and self.expiry_interval == 0:
-            return False
-        return self.enqueue(delivery)
+            and (retain or self.retained is None or self.retained.lets_pass())
+        )
 
-    def transmit(self, connection: Connection, delivery: Delivery) -> None:
-        """Give a QoS 1 or 2 delivery its packet identifier and send it."""
+    def has_window(self) -> bool:
+        """Whether a message that nothing waits before can be sent, counting those on their way."""
+        log = self.log
+        used = self.window_used
+        if log is not None:
+            if log.next < log.end:
+                return False
+            used += log.pending
+        return used < self.window
+
+    def keep(self, delivery: Delivery) -> bool:
+        """Put a message into the session's log, within the bound; `send_stored` follows."""
+        log = self.session_log()
+        maximum = self.context.limits.max_queued_messages
+        if maximum:
+            if self.connection is not None:
+                maximum += self.window - self.window_used
+            if self.queue.size() + log.waiting() >= maximum and not self.make_room():
+                return False
+        log.pending += 1
+        self.in_storage = True
+        self.context.store.append(log, delivery)
+        return True
+
+    def session_log(self) -> SessionLog:
+        log = self.log
+        if log is None:
+            log = SessionLog(self, self.context.store.shard(self.client_id))
+            self.log = log
+        return log
+
+    def send_stored(self, delivery: Delivery) -> None:
+        """Send what is safe in storage now, or queue it."""
+        connection = self.connection
+        if delivery.qos and connection is not None and self.may_send(delivery.retain):
+            assert self.log is not None
+            packet_id = self.log.packet_id(delivery)
+            if packet_id:
+                self.transmit(connection, delivery, packet_id)
+                return
+        self.queue.append(delivery)
+        if delivery.qos == 0:
+            self.queued_qos0 += 1
+            self.pump()
+
+    def free_packet_id(self) -> int:
+        """A packet identifier that nothing in flight has."""
         packet_id = self.last_packet_id
         inflight = self.inflight
         while True:
@@ -148,39 +207,53 @@ class Session:
             if packet_id > 65_535:
                 packet_id = 1
             if packet_id not in inflight:
-                break
+                self.last_packet_id = packet_id
+                return packet_id
+
+    def transmit(self, connection: Connection, delivery: Delivery, packet_id: int) -> None:
+        """Send a QoS 1 or 2 delivery with a packet identifier that is free."""
         if not send_delivery(connection, delivery, packet_id, False):
             self.discard(delivery)  # larger than this client accepts [MQTT-3.1.2-25]
             return
-        self.last_packet_id = packet_id
         delivery.packet_id = packet_id
         delivery.state = SENT
         delivery.in_window = True
-        inflight[packet_id] = delivery
+        self.inflight[packet_id] = delivery
         self.window_used += 1
-        if self.expiry_interval:
-            self.save(delivery)
 
     def enqueue(self, delivery: Delivery) -> bool:
-        """Queue a delivery, within the bound and by the configured overflow policy."""
-        limits = self.context.limits
-        queue = self.queue
-        if limits.max_queued_messages and queue.size() >= limits.max_queued_messages:
-            self.dropped += 1
-            self.context.stats.dropped_queue_full += 1
-            if limits.overflow == DISCONNECT_SUBSCRIBER:
-                connection = self.connection
-                if connection is not None:
-                    connection.overflow()
-                return False
-            if limits.overflow != DROP_OLDEST:
-                return False
-            self.drop_one_queued()
-        queue.append(delivery)
+        """Queue a delivery in memory, within the bound and by the configured overflow policy."""
+        maximum = self.context.limits.max_queued_messages
+        if maximum and self.queue.size() >= maximum and not self.make_room():
+            return False
+        self.queue.append(delivery)
         if delivery.qos == 0:
             self.queued_qos0 += 1
-        if self.expiry_interval and (delivery.qos or limits.queue_qos0_messages):
-            self.save(delivery)
+        return True
+
+    def make_room(self) -> bool:
+        """The queue is full: drop by the configured policy; False if it is the new message."""
+        context = self.context
+        limits = context.limits
+        self.dropped += 1
+        context.stats.dropped_queue_full += 1
+        if limits.overflow == DISCONNECT_SUBSCRIBER:
+            connection = self.connection
+            if connection is not None:
+                connection.overflow()
+            return False
+        if limits.overflow != DROP_OLDEST:
+            return False
+        if self.queue.size():
+            self.drop_one_queued()
+            return True
+        self.dropped -= 1
+        context.stats.dropped_queue_full -= 1
+        if self.log is not None:
+            # The oldest ones are in storage only: the bound is exceeded until they have been read.
+            self.log.read()
+            if self.queue.size():
+                return self.make_room()
         return True
 
     def drop_one_queued(self) -> None:
@@ -196,14 +269,13 @@ class Session:
         """Forget a delivery that left the queue without being sent."""
         if delivery.qos == 0 and self.queued_qos0:
             self.queued_qos0 -= 1
-        if delivery.sequence:
-            self.context.store.delivery_done(self, delivery)
+        self.forget(delivery)
 
-    def save(self, delivery: Delivery) -> None:
-        if delivery.sequence == 0:
-            self.last_sequence += 1
-            delivery.sequence = self.last_sequence
-        self.context.store.delivery_saved(self, delivery)
+    def forget(self, delivery: Delivery) -> None:
+        """A delivery is done with; its log need not keep it."""
+        log = self.log
+        if delivery.offset >= 0 and log is not None:
+            log.finished(delivery)
 
     def pump(self) -> None:
         """Send what waits, as far as the window and the socket have room."""
@@ -215,14 +287,31 @@ class Session:
         while connection.can_write() and self.window_used < self.window:
             if self.resend.size():
                 self.retransmit(connection, self.resend.pop())
-            elif self.queue.size() and (retained is None or retained.lets_pass()):
-                self.send_queued(connection, self.queue.pop(), now)
+            elif self.queue.size() and (
+                retained is None or self.queue.front().retain or retained.lets_pass()
+            ):
+                if not self.send_queued(connection, now):
+                    break
             else:
                 break
+        if self.log is not None:
+            self.log.read_on()
         if retained is not None:
             retained.go_on()
 
-    def send_queued(self, connection: Connection, delivery: Delivery, now: float) -> None:
+    def send_queued(self, connection: Connection, now: float) -> bool:
+        """Send the first of the queue; False if it has to wait for its packet identifier."""
+        delivery = self.queue.front()
+        packet_id = 0
+        if delivery.qos:
+            log = self.log
+            if delivery.offset >= 0 and log is not None:
+                packet_id = log.packet_id(delivery)
+            else:
+                packet_id = self.free_packet_id()
+            if packet_id == 0:
+                return False
+        self.queue.pop()
         if delivery.message.has_expired(now):
             self.context.stats.dropped_expired += 1  # [MQTT-3.3.2-5]
             self.discard(delivery)
@@ -230,7 +319,8 @@ class Session:
             send_qos0(connection, delivery.message, delivery.retain, delivery.identifiers)
             self.discard(delivery)
         else:
-            self.transmit(connection, delivery)
+            self.transmit(connection, delivery, packet_id)
+        return True
 
     def retransmit(self, connection: Connection, delivery: Delivery) -> None:
         """Send an unacknowledged PUBLISH with DUP, or its PUBREL, again [MQTT-4.4.0-1]."""
@@ -248,7 +338,13 @@ class Session:
     def finish(self, delivery: Delivery) -> None:
         """The client is done with an in-flight delivery: its window slot is free for the next."""
         self.release_slot(delivery)
-        if self.queue.size() or self.resend.size() or self.retained is not None:
+        log = self.log
+        if (
+            self.queue.size()
+            or self.resend.size()
+            or self.retained is not None
+            or (log is not None and log.next < log.end)
+        ):
             self.pump()
         elif self.context.stopping and self.connection is not None:
             disconnect_if_drained(self.connection)
@@ -258,8 +354,7 @@ class Session:
         if delivery.in_window:
             delivery.in_window = False
             self.window_used -= 1
-        if delivery.sequence:
-            self.context.store.delivery_done(self, delivery)
+        self.forget(delivery)
 
     def attach(self, connection: Connection, window: int) -> None:
         """A new connection: everything unacknowledged has to be sent again, in order."""
@@ -272,5 +367,7 @@ class Session:
             self.resend.append(delivery)
 
     def waiting(self) -> int:
-        """Messages queued or in flight."""
-        return self.queue.size() + len(self.inflight)
+        """Messages queued or in flight, in memory or not."""
+        log = self.log
+        stored = 0 if log is None else log.waiting()
+        return self.queue.size() + len(self.inflight) + stored

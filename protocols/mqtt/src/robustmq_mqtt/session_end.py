@@ -27,6 +27,7 @@ def connection_ended(connection: Connection) -> None:
     if session is None or session.connection is not connection:
         return
     session.connection = None
+    context.set_attended(session, False)
     session.disconnected_at = connection.wall_now()
     session.retained = None
     drop_queued_qos0(session)
@@ -95,22 +96,8 @@ def end_session(session: Session) -> None:
     hand_over_shared(session)
     context.stats.dropped_inflight_discarded += session.waiting()
     context.store.session_removed(session)
+    session.log = None
     session.inflight = {}
     session.queue.clear()
     session.resend.clear()
     session.incoming = NO_INCOMING
-
-
-def forget_stored(session: Session) -> None:
-    """Take a session out of storage that lives on as long as its connection.
-
-    Nothing of it may come back after a restart.
-    """
-    session.context.store.session_removed(session)
-    for delivery in session.inflight.values():
-        delivery.sequence = 0
-    for delivery in session.queue.to_list():
-        delivery.sequence = 0
-    for message in session.incoming.values():
-        if message is not None:
-            message.stored_incoming = False

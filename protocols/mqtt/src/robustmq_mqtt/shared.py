@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from robustmq_mqtt.session_log import PAGE_RECORDS
 
 if TYPE_CHECKING:
     from robustmq_mqtt.delivery import Delivery
     from robustmq_mqtt.session import Session
     from robustmq_mqtt.subscription import MqttSubscription
+
+HANDED_OVER: Final = 10_240
+"""Queued messages that a session leaves to others when it ends: a few dozen milliseconds."""
 
 
 def leave_shared(session: Session, subscription: MqttSubscription) -> None:
@@ -43,6 +48,8 @@ def hand_over_shared(session: Session) -> None:
     to anyone else [MQTT-4.8.2-5].
     """
     context = session.context
+    if session.shares:
+        read_rest(session)
     leaving = [d for d in session.inflight.values() if d.qos == 1]
     leaving.extend(session.queue.to_list())
     for delivery in leaving:
@@ -50,6 +57,20 @@ def hand_over_shared(session: Session) -> None:
             continue
         group, topic_filter = split_shared(delivery.shared)
         context.router.redispatch(topic_filter, group, delivery.message)
+
+
+def read_rest(session: Session) -> None:
+    """Read what is in storage only, if storage can do that at once, so that it can be handed over.
+
+    It has to be now: the session is about to be removed. What is beyond `HANDED_OVER` goes with it.
+    """
+    log = session.log
+    if log is None:
+        return
+    for _ in range(HANDED_OVER // PAGE_RECORDS):
+        log.read()
+        if log.reading or log.next == log.end:
+            return
 
 
 def connection_lost_shared(session: Session) -> None:

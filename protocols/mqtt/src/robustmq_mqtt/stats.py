@@ -23,6 +23,7 @@ class Stats:
         self.dropped_expired = 0
         self.dropped_not_authorized = 0
         self.dropped_inflight_discarded = 0
+        self.dropped_not_stored = 0
         self.connections_accepted = 0
         self.connections_closed = 0
         self.connected = 0
@@ -50,6 +51,7 @@ class Stats:
             "delivery.dropped.qos0_msg": "dropped_qos0",
             "delivery.dropped.too_large": "dropped_too_large",
             "delivery.dropped.expired": "dropped_expired",
+            "delivery.dropped.not_stored": "dropped_not_stored",
             "delivery.dropped.session_discarded": "dropped_inflight_discarded",
             "messages.dropped.not_authorized": "dropped_not_authorized",
             "connections.accepted": "connections_accepted",

@@ -44,6 +44,7 @@ class GroupCommit:
         self._metrics = metrics
         self._log = log
         self._scheduled = False
+        self.batch = 0
         # The batch that collects, and who waits for it.
         self._open: list[Operation] = []
         self._open_callbacks: list[Committed] = []
@@ -104,6 +105,7 @@ class GroupCommit:
         if self._committing or not self._open:
             return
         operations, self._open = self._open, []
+        self.batch += 1
         self._in_flight_callbacks, self._open_callbacks = self._open_callbacks, []
         self._in_flight = len(operations)
         self._committing = True

@@ -1,7 +1,7 @@
 """[D] The storage adapter that keeps everything in this process, and loses it with the process."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,7 @@ class MemoryAdapter(StorageAdapter):
         # Shards that sweeps come by, and those that the present round has yet to see.
         self._swept: dict[str, None] = {}
         self._round: list[str] = []
+        self._now: Callable[[], float] = time.time
         self._is_open = False
 
     async def open(self) -> None:
@@ -85,7 +86,7 @@ class MemoryAdapter(StorageAdapter):
     async def read(
         self, shard: str, offset: int, max_records: int, max_bytes: int
     ) -> list[StoredRecord]:
-        return self._look("read", shard).read(offset, max_records, max_bytes, time.time())
+        return self._look("read", shard).read(offset, max_records, max_bytes, self._now())
 
     async def bounds(self, shard: str) -> Bounds:
         return self._look("bounds", shard).bounds()
@@ -110,7 +111,7 @@ class MemoryAdapter(StorageAdapter):
         self._check_open("sweep", "")
         if not self._round:
             self._round = list(self._swept)
-        now, budget = time.time(), _SWEPT_RECORDS
+        now, budget = self._now(), _SWEPT_RECORDS
         while self._round and budget > 0:
             shard = self._shards.get(self._round[-1])
             if shard is None or not shard.is_swept():

@@ -209,6 +209,13 @@ class BrokerServices(Protocol):
         """Drive a coroutine and call back with its result or its error."""
         ...
 
+    def run_at_once(self, work: Any, done: Callable[[Any, Exception | None], None]) -> None:
+        """As `run`, without a task if the coroutine does not wait: `done` is called before the end.
+
+        For calls to storage. Until it first waits, the coroutine is in no task.
+        """
+        ...
+
     def listener_events(self) -> tuple[Any, ...]:
         """The event listeners that plugins registered, frozen at start."""
         ...

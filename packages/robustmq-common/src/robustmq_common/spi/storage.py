@@ -196,6 +196,11 @@ class Storage(Protocol):
         """For reading, and for writes that must not wait for others."""
         ...
 
+    @property
+    def batch(self) -> int:
+        """Number of the batch that `write` adds to, one more for each commit."""
+        ...
+
     def write(self, operation: Operation) -> None:
         """Add to the batch that is committed at the end of this turn."""
         ...

@@ -101,6 +101,8 @@ class FakeServices:
             raise AssertionError(f"{work} has to wait, which FakeServices.run cannot do")
         done(result, error)
 
+    run_at_once = run
+
     def listener_events(self) -> tuple[EventListener, ...]:
         return tuple(self.listeners)
 

@@ -37,8 +37,8 @@ class Publish:
 
     `topic_bytes` is the topic name in UTF-8 (empty if only an alias was sent), `topic` the same
     decoded, set once it has been resolved and checked. `timestamp` and `expires_at` are seconds
-    since the epoch, `expires_at` 0 for never. `stored_id`, `references` and `stored_incoming`
-    belong to the session store.
+    since the epoch, `expires_at` 0 for never. `body_id` and `stored_incoming` belong to the session
+    store.
     """
 
     # Defaults in the class body cost nothing per object in the plain form.
@@ -50,8 +50,7 @@ class Publish:
     tenant: str = ""
     timestamp: float = 0.0
     expires_at: float = 0.0
-    stored_id: int = 0
-    references: int = 0
+    body_id: int = 0
     stored_incoming: bool = False
     _payload: bytes | None = None
     _payload_at: int = 0
