@@ -34,6 +34,7 @@ from robustmq_mqtt.reasons import fits, reason_string
 from robustmq_mqtt.session_end import connection_ended
 
 if TYPE_CHECKING:
+    from robustmq_mqtt.acknowledge import DeferredAcknowledgement
     from robustmq_mqtt.codec.packets import Connect
     from robustmq_mqtt.context import Context
     from robustmq_mqtt.session import Session
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
 WITHOUT_END: Final = 1 << 62
 SEVERAL: Final = -1
 """Output of one write came from the input of more than one connection."""
+NO_ACKS: Final[list[DeferredAcknowledgement]] = []
+"""What nearly all connections have: acknowledgements that wait for storage."""
 
 
 @final
@@ -85,7 +88,7 @@ class Connection:
         self.receive_maximum = 65_535
         self.assigned_client_id = False
         self.problem_information = True
-        self.deferred = 0
+        self.acks: list[DeferredAcknowledgement] = NO_ACKS
         self.overflowed = False
         self.close_reason = ""
         self.close_code = 0

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 class Context:
     """The pack's state: sessions, retained messages, counters, and the broker's services.
 
-    `wrote` is set by whatever writes to storage, so that an acknowledgement knows it has to wait.
+    `wrote` is set by whatever writes to storage, so that an acknowledgement knows it has to wait;
+    `topic_log` is the storage of the log that a message was written to as well. `unstored` counts
+    the bytes of messages that wait for storage.
     """
 
     def __init__(
@@ -49,6 +51,9 @@ class Context:
         self.connections: set[Connection] = set()
         self.attended = 0
         self.wrote = False
+        self.topic_log: Any = None
+        self.durability = ""
+        self.unstored = 0
         self.stopping = False
         self.dirty: list[Connection] = []
         self.touched: list[Connection] = []
@@ -72,6 +77,12 @@ class Context:
             self.attended += 1 if attended else -1
             if self.attended == (1 if attended else 0):
                 self.store.attended(attended)
+
+    def begin(self) -> None:
+        """A packet is handled: nothing is written for it yet."""
+        self.wrote = False
+        self.topic_log = None
+        self.durability = ""
 
     def number(self) -> i64:
         """A number for a new connection, never given twice."""

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 def forward(context: Context, message: Publish, route: Any) -> None:
     """Retain a message if it asks for that, and hand it to everyone who subscribed to its topic."""
+    policy = route.policy
+    if policy is not None:
+        apply_policy(context, message, policy)
     if message.retain:
         retain_message(context, message)
     if route.deliver(message) == 0:
@@ -20,6 +23,18 @@ def forward(context: Context, message: Publish, route: Any) -> None:
     if context.wrote:
         # With what else this packet writes: a will is forgotten by the commit that stores it.
         context.store.flush()
+
+
+def apply_policy(context: Context, message: Publish, policy: Any) -> None:
+    """What the rules for topics say: how durable a message is, and whether its topic has a log."""
+    message.durability = policy.durability
+    context.durability = policy.durability
+    if policy.logged:
+        storage = context.services.topic_logs.append(message, policy)
+        if storage is context.storage:
+            context.wrote = True
+        else:
+            context.topic_log = storage
 
 
 def limit_expiry(message: Publish, longest: int) -> None:

@@ -59,7 +59,7 @@ def release(connection: Connection, session: Session, delivery: Delivery) -> Non
     After PUBREL the client takes a PUBLISH with this identifier for another message: it must not
     get one from a broker that has forgotten in a crash that it sent PUBREL [MQTT-4.3.3-6].
     """
-    session.context.wrote = False
+    session.context.begin()
     if delivery.state == SENT:
         log = session.log
         if delivery.offset >= 0 and log is not None:
@@ -67,7 +67,7 @@ def release(connection: Connection, session: Session, delivery: Delivery) -> Non
         else:
             delivery.state = RELEASED
     frame = PUBREL_PREFIX + PACKET_ID[delivery.packet_id]
-    if session.context.wrote or connection.deferred:
+    if session.context.wrote or connection.acks:
         acknowledge(connection, frame, ReceiptNotStored(session, delivery))
     else:
         connection.send(frame)
@@ -101,7 +101,7 @@ def handle_pubrel(connection: Connection, packet_id: int) -> None:
     if packet_id in incoming:
         message = incoming.pop(packet_id)
         context = session.context
-        context.wrote = False
+        context.begin()
         if message is not None and message.stored_incoming:
             context.store.incoming_done(session, packet_id)
         out = connection.out
@@ -109,7 +109,7 @@ def handle_pubrel(connection: Connection, packet_id: int) -> None:
         if message is not None and not message.has_expired(connection.wall):
             forward(context, message, context.router.route(message.topic))
         frame = PUBCOMP_PREFIX + PACKET_ID[packet_id]
-        if context.wrote or connection.deferred:
+        if context.wrote or context.topic_log is not None or connection.acks:
             failed = None if message is None else NotPassedOn(session, packet_id, message)
             acknowledge(connection, frame, failed)
         else:

@@ -24,6 +24,7 @@ from robustmq_mqtt.codec.wire import PACKET_ID, PUBACK, PUBREC, V5
 from robustmq_mqtt.connection_state import CLOSED
 from robustmq_mqtt.forward import forward, limit_expiry
 from robustmq_mqtt.reasons import failed_ack
+from robustmq_mqtt.session import IN_MEMORY
 from robustmq_mqtt.topics import check_topic_name, has_wildcard, is_utf8
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def handle_publish(connection: Connection, data: bytes, start: int, body: int, e
         stats.messages_qos2_received += 1
         if packet.packet_id in session.incoming:
             # Seen before: acknowledged again, not kept again [MQTT-4.3.3-10].
-            context.wrote = False
+            context.begin()
             acknowledge(connection, PUBREC_PREFIX + PACKET_ID[packet.packet_id])
             return
         check_receive_maximum(connection, session)
@@ -81,7 +82,7 @@ def handle_publish(connection: Connection, data: bytes, start: int, body: int, e
         if code:
             refuse_publish(connection, packet, code)
             return
-    context.wrote = False
+    context.begin()
     if qos == 2:
         receive_qos2(connection, session, packet, route)
         return
@@ -91,10 +92,11 @@ def handle_publish(connection: Connection, data: bytes, start: int, body: int, e
             frame = PUBACK_PREFIX + PACKET_ID[packet.packet_id]
         else:
             frame = encode_ack(PUBACK, packet.packet_id, NO_MATCHING_SUBSCRIBERS, None, V5)
-        if not context.wrote and connection.deferred == 0:
+        if not context.wrote and context.topic_log is None and not connection.acks:
             connection.send(frame)
         else:
-            acknowledge(connection, frame, NotStored(connection, session, PUBACK, packet.packet_id))
+            failed = NotStored(connection, session, PUBACK, packet.packet_id)
+            acknowledge(connection, frame, failed, packet.payload_size())
 
 
 def receive_qos2(connection: Connection, session: Session, packet: Publish, route: Any) -> None:
@@ -102,16 +104,22 @@ def receive_qos2(connection: Connection, session: Session, packet: Publish, rout
     packet_id = packet.packet_id
     session.keep_incoming(packet_id, packet)
     # Once PUBREC is sent the message is ours: nobody must find then that it cannot be stored.
-    if session.expiry_interval or packet.retain or route.stores():
+    policy = route.policy
+    if policy is not None:
+        session.context.durability = policy.durability
+    if session.context.durability != IN_MEMORY and (
+        session.expiry_interval or packet.retain or route.stores()
+    ):
         session.context.store.incoming_saved(session, packet_id)
     if connection.version != V5 or not route.is_empty():
         frame = PUBREC_PREFIX + PACKET_ID[packet_id]
     else:
         frame = encode_ack(PUBREC, packet_id, NO_MATCHING_SUBSCRIBERS, None, V5)
-    if not session.context.wrote and connection.deferred == 0:
+    if not session.context.wrote and not connection.acks:
         connection.send(frame)
     else:
-        acknowledge(connection, frame, NotStored(connection, session, PUBREC, packet_id))
+        failed = NotStored(connection, session, PUBREC, packet_id)
+        acknowledge(connection, frame, failed, packet.payload_size())
 
 
 @final
@@ -237,7 +245,7 @@ def refuse_publish(connection: Connection, packet: Publish, code: int) -> None:
         raise PacketError(code, reason)
     if code == NOT_AUTHORIZED and context.limits.deny_action_disconnect:
         raise PacketError(code, reason)
-    context.wrote = False
+    context.begin()
     if packet.qos == 1:
         acknowledge(connection, failed_ack(connection, PUBACK, packet.packet_id, code, reason))
     elif packet.qos == 2:

@@ -34,7 +34,7 @@ def handle_subscribe(connection: Connection, data: bytes, body: int, end: int) -
     """Grant what may be granted, answer with one code per filter, then send retained messages."""
     packet = decode_subscribe(data, body, end, connection.version)
     context = connection.context
-    context.wrote = False
+    context.begin()
     identifier = 0
     if packet.properties is not None:
         identifiers = packet.properties.subscription_identifiers

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def handle_unsubscribe(connection: Connection, data: bytes, body: int, end: int) -> None:
     """Remove each filter, compared character by character, and answer for each [MQTT-3.10.4-1]."""
     packet = decode_unsubscribe(data, body, end, connection.version)
-    connection.context.wrote = False
+    connection.context.begin()
     codes: list[int] = []
     for full in packet.topic_filters:
         codes.append(unsubscribe_one(connection, full))

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from robustmq_mqtt.retained_delivery import RetainedDelivery
     from robustmq_mqtt.subscription import MqttSubscription
 
+IN_MEMORY: Final = "memory"
+"""The durability of messages that are lost with the process, and so are not written."""
 NO_INCOMING: Final[dict[int, Publish | None]] = {}
 """What most sessions have, until `keep_incoming`."""
 
@@ -130,11 +132,13 @@ class Session:
         delivery = Delivery(message, qos, retain, identifiers, shared)
         log = self.log
         if self.expiry_interval or (log is not None and log.waiting()):
-            return self.keep(delivery)
-        if self.connection is None:
+            if message.durability != IN_MEMORY:
+                return self.keep(delivery)
+        elif self.connection is None:
             return False
-        if self.may_send(False):
-            self.transmit(self.connection, delivery, self.free_packet_id())
+        connection = self.connection
+        if connection is not None and self.may_send(False):
+            self.transmit(connection, delivery, self.free_packet_id())
             return True
         return self.enqueue(delivery)
 

@@ -12,10 +12,17 @@ if TYPE_CHECKING:
 
 
 class Batch:
-    """Messages that are handed to storage with one commit, and the state that goes with them."""
+    """Messages that are handed to storage with one commit, and the state that goes with them.
+
+    `waiting` counts what it is not as durable as yet; `synced` says that a sync is among that,
+    which a rule for a topic asked for.
+    """
 
     def __init__(self, number: int) -> None:
         self.number = number
+        self.waiting = 1
+        self.synced = False
+        self.error: Exception | None = None
         self.appends: list[tuple[SessionLog, Delivery, Append]] = []
         self.state: list[Operation] = []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 RETRY_SECONDS: Final = 1.0
 """After a failure of storage, how long until it is tried again."""
+FSYNC: Final = "fsync"
 _NOTED: Final = b"\x01"
 
 Page = tuple[list["Delivery"], int, int]
@@ -41,6 +43,7 @@ class WriteThroughStore:
         self._held: tuple[SessionLog, Delivery] | None = None
         self._expiry: TimerHandle | None = None
         self._batch = Batch(-1)
+        self._batches: deque[Batch] = deque()
         self._trims: list[SessionLog] = []
         self._scheduled = False
         self._redo = Redo()
@@ -144,7 +147,12 @@ class WriteThroughStore:
             expires_at = 0.0  # the reference stays until its session has come to it
         value = stored_message.encode_delivery(delivery, number)
         operation = Append(log.shard, value, None, message.timestamp, expires_at)
-        self._hand_over(operation).appends.append((log, delivery, operation))
+        batch = self._hand_over(operation)
+        batch.appends.append((log, delivery, operation))
+        if message.durability == FSYNC and not batch.synced:
+            batch.synced = True
+            batch.waiting += 1
+            self.context.storage.when_committed(partial(self._committed, batch), FSYNC)
 
     def _store_body(self, message: Publish) -> None:
         message.body_id = self.bodies.new(message.expires_at)
@@ -263,10 +271,19 @@ class WriteThroughStore:
             for earlier in batch.state:
                 storage.write(earlier)
         storage.write(operation)
+        self._batches.append(batch)
         storage.when_committed(partial(self._committed, batch))
         return batch
 
     def _committed(self, batch: Batch, error: Exception | None) -> None:
+        batch.waiting -= 1
+        batch.error = error or batch.error
+        # In the order of the logs, also if a later batch need not wait for a sync.
+        while self._batches and self._batches[0].waiting == 0:
+            self._finish(self._batches.popleft())
+
+    def _finish(self, batch: Batch) -> None:
+        error = batch.error
         for log, delivery, operation in batch.appends:
             if log.session.ended or log.session.log is not log:
                 if delivery.body_id:

@@ -37,7 +37,8 @@ class Publish:
 
     `topic_bytes` is the topic name in UTF-8 (empty if only an alias was sent), `topic` the same
     decoded, set once it has been resolved and checked. `timestamp` and `expires_at` are seconds
-    since the epoch, `expires_at` 0 for never. `body_id` and `stored_incoming` belong to the session
+    since the epoch, `expires_at` 0 for never. `durability` is what a rule for its topic says, empty
+    without one. `body_id` and `stored_incoming` belong to the session
     store.
     """
 
@@ -52,6 +53,7 @@ class Publish:
     expires_at: float = 0.0
     body_id: int = 0
     stored_incoming: bool = False
+    durability: str = ""
     _payload: bytes | None = None
     _payload_at: int = 0
     _frame_v4: bytes | None = None
