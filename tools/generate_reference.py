@@ -23,7 +23,16 @@ from robustmq_cli.server import status
 from robustmq_common import errors
 from robustmq_common.config.assignments import OTHER_VARIABLES, PREFIX
 from robustmq_common.config.expectations import bounds, show_value, type_name
-from robustmq_common.config.schema import FreeTable, Key, NamedTables, Node, Table, build, dotted
+from robustmq_common.config.schema import (
+    FreeTable,
+    Key,
+    NamedTables,
+    Node,
+    Table,
+    TableArray,
+    build,
+    dotted,
+)
 from robustmq_common.config.schema import Path as KeyPath
 from robustmq_mqtt import pack
 from tools.workspace import ROOT, source_tree
@@ -62,6 +71,12 @@ such as that of a listener, are of lower-case letters and digits, joined by sing
 
 LISTENER_DEFAULTS: Final = """\
 Every listener is a table of its own under a name you choose. Without configuration there is:
+"""
+
+TOPICS_INTRO: Final = """\
+There are as many of these tables as you like, see [topics](../howto/topics.md). On a command line or
+in a variable they are given all at once, in place of those in the file:
+`--set 'topics=[{filter="a/#", retention="7d"}]'`.
 """
 
 ROCKSDB_INTRO: Final = """\
@@ -138,7 +153,7 @@ def keys(node: Node, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Node]]:
             yield from keys(child, (*path, name))
     elif isinstance(node, NamedTables):
         yield from keys(node.each, (*path, NAME))
-    else:
+    elif not isinstance(node, TableArray):
         yield path, node
 
 
@@ -146,10 +161,13 @@ def configuration_page() -> str:
     """Make docs/reference/configuration.md."""
     parts = [f"<!-- {MARK} -->\n{CONFIGURATION_INTRO}"]
     for name, node in build(sections()).children.items():
-        table = node.each if isinstance(node, NamedTables) else node
+        table = node.each if isinstance(node, NamedTables | TableArray) else node
         assert isinstance(table, Table)
         header = f"{name}.{NAME}" if isinstance(node, NamedTables) else name
-        part = f"## [{header}]\n\n{table.description}\n\n"
+        title = f"[[{name}]]" if isinstance(node, TableArray) else f"[{header}]"
+        part = f"## {title}\n\n{table.description}\n\n"
+        if isinstance(node, TableArray):
+            part += f"{TOPICS_INTRO}\n"
         if isinstance(node, NamedTables):
             part += f"{LISTENER_DEFAULTS}\n```toml\n{default_listeners()}\n```\n\n"
         parts.append(part + rows(table, header))
@@ -204,11 +222,10 @@ def shown_default(key: Key) -> str:
 
 def variables_page() -> str:
     """Make docs/reference/variables.md."""
-    rows = "".join(
-        f"| `{PREFIX}{'__'.join(path).upper()}` | `{dotted(path)}` |\n"
-        for path, node in keys(build(sections()))
-        if isinstance(node, Key)
-    )
+    tree = build(sections())
+    paths = [path for path, node in keys(tree) if isinstance(node, Key)]
+    paths += [(name,) for name, node in tree.children.items() if isinstance(node, TableArray)]
+    rows = "".join(f"| `{PREFIX}{'__'.join(path).upper()}` | `{dotted(path)}` |\n" for path in paths)
     others = "".join(f"| `{name}` | {text} |\n" for name, text in OTHER_VARIABLES.items())
     return f"<!-- {MARK} -->\n{VARIABLES_INTRO}{rows}{OTHERS_INTRO}{others}"
 
@@ -300,10 +317,18 @@ def example_file() -> str:
                 example_table((name, listener), node.each, values)
                 for listener, values in listeners().items()
             ]
+        elif isinstance(node, TableArray):
+            parts.append(example_array(name, node))
         else:
             assert isinstance(node, Table)
             parts.append(example_table((name,), node, {}))
     return "\n".join(parts).replace("# \n", "#\n")
+
+
+def example_array(name: str, node: TableArray) -> str:
+    """Write one table of an array, the header commented out, too: there is none by default."""
+    text = example_table((name,), node.each, {})
+    return text.replace(f"\n[{name}]\n", f"\n#[[{name}]]\n").replace('"required"', '"telemetry/#"')
 
 
 def example_table(path: KeyPath, table: Table, values: dict[str, Any]) -> str:

@@ -23,6 +23,10 @@ def test_every_field_is_kept() -> None:
         expires_at=9.0,
         publisher="kafka-client",
         tenant="t",
+        payload_format=1,
+        content_type="text/plain",
+        response_topic="answers",
+        correlation_data=b"7",
     )
     packet = as_publish(record)
     assert packet.topic == "a/é"
@@ -31,6 +35,8 @@ def test_every_field_is_kept() -> None:
     assert packet.headers == [("k", "v"), ("k", "w")]
     assert (packet.timestamp, packet.expires_at) == (5.0, 9.0)
     assert (packet.publisher, packet.tenant) == ("kafka-client", "t")
+    assert (packet.payload_format, packet.content_type) == (1, "text/plain")
+    assert (packet.response_topic, packet.correlation_data) == ("answers", b"7")
 
 
 def test_without_headers_there_are_no_properties() -> None:

@@ -14,6 +14,7 @@ from robustmq_broker.config import (
     SECTIONS,
     AccessConfig,
     ListenerConfig,
+    StorageConfig,
     anonymous_allowed,
     check_exposure,
     check_names,
@@ -22,6 +23,9 @@ from robustmq_broker.event_loop import new_event_loop
 from robustmq_broker.garbage import FullCollections, relax_garbage_collector
 from robustmq_broker.listeners.tcp import TcpListener
 from robustmq_broker.services import Services
+from robustmq_broker.storage.adapters import Adapters
+from robustmq_broker.topics.config import TopicConfig
+from robustmq_broker.topics.rules import TopicRules
 from robustmq_common import implementation
 from robustmq_common.config import Settings
 from robustmq_common.config.quantities import parse_address
@@ -54,21 +58,34 @@ class Broker:
         self.settings = settings
         self.registry = registry
         self.log: Log = structlog.get_logger("robustmq.broker")
-        self.adapter = adapter or self._make_adapter()
+        self.adapters = self._make_adapters(adapter)
+        self.adapter = self.adapters.default
         self.services: Services
         self.packs: dict[str, ProtocolPack] = {}
         self.listeners: list[TcpListener] = []
         self.addresses: dict[str, str] = {}
 
-    def _make_adapter(self) -> StorageAdapter:
-        storage = self.settings.section("storage")
-        kind: Callable[..., StorageAdapter] = self.registry.storage_adapters()[storage.adapter]
-        data_dir = Path(self.settings.section("broker").data_dir)
-        return kind(dict(storage.settings), data_dir)
+    def _make_adapters(self, default: StorageAdapter | None) -> Adapters:
+        """The adapters that the configuration names; `default` in place of `storage.adapter`."""
+        storage: StorageConfig = self.settings.section("storage")
+        if default is None:
+            default = self._make_adapter(storage.adapter, storage.settings)
+        others: dict[str, StorageAdapter] = {}
+        rules: list[TopicConfig] = self.settings.section("topics")
+        # Of the rules for one adapter, whichever has settings for it goes first.
+        for rule in sorted(rules, key=lambda rule: not rule.settings):
+            name = rule.adapter
+            if name is not None and name != default.name and name not in others:
+                others[name] = self._make_adapter(name, rule.settings)
+        return Adapters(default, *others.values())
+
+    def _make_adapter(self, name: str, settings: dict[str, Any]) -> StorageAdapter:
+        kind: Callable[..., StorageAdapter] = self.registry.storage_adapters()[name]
+        return kind(dict(settings), Path(self.settings.section("broker").data_dir))
 
     async def start(self) -> None:
         """Open storage, start the packs, listen. Raises RobustMQError with nothing left open."""
-        await self.adapter.open()
+        await self.adapters.open()
         try:
             self.services = self._make_services()
             self.services.timers.start()
@@ -113,12 +130,18 @@ class Broker:
             methods,
             self.registry.event_listeners(),
             self.log,
+            others=[one for one in self.adapters.values() if one is not self.adapter],
+            rules=self._rules(),
         )
         for part in (*links, *rules, *methods.values()):
             start = getattr(part, "start", None)
             if start is not None:
                 start(services)
         return services
+
+    def _rules(self) -> TopicRules | None:
+        topics: list[TopicConfig] = self.settings.section("topics")
+        return TopicRules(topics, self.adapter.name, "os") if topics else None
 
     async def _pack(self, name: str) -> ProtocolPack:
         """The pack that serves a protocol, started when the first listener wants it."""
@@ -164,7 +187,7 @@ class Broker:
             await self.services.close()
         for pack in self.packs.values():
             await pack.stop()
-        await self.adapter.close()
+        await self.adapters.close()
         self.log.info("broker stopped")
 
 

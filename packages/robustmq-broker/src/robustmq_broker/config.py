@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final, Literal, Protocol
 
 from pydantic import AfterValidator, Field
 
+from robustmq_broker.topics.config import TopicConfig, topic_problems
 from robustmq_common.config.model import Address, Bytes, Expected, Seconds, Section
 from robustmq_common.config.quantities import parse_address
 from robustmq_common.errors import ConfigError
@@ -165,6 +166,7 @@ SECTIONS: Final[dict[str, Any]] = {
     "listeners": dict[str, ListenerConfig],
     "access": AccessConfig,
     "storage": StorageConfig,
+    "topics": list[TopicConfig],
     "plugins": PluginsConfig,
     "log": LogConfig,
 }
@@ -220,7 +222,14 @@ def check_names(settings: HasSections, installed: Mapping[str, Collection[str]])
     chosen += [
         (f"listeners.{name}.transport", one.transport, "transports") for name, one in enabled
     ]
-    chosen += [("storage.adapter", settings.section("storage").adapter, "storage adapters")]
+    default: str = settings.section("storage").adapter
+    topics: list[TopicConfig] = settings.section("topics")
+    chosen += [("storage.adapter", default, "storage adapters")]
+    chosen += [
+        (f"topics[{number}].adapter", rule.adapter, "storage adapters")
+        for number, rule in enumerate(topics)
+        if rule.adapter is not None
+    ]
     chosen += [("access.authenticators", name, "authenticators") for name in access.authenticators]
     chosen += [("access.authorizers", name, "authorizers") for name in access.authorizers]
     problems = [
@@ -229,6 +238,7 @@ def check_names(settings: HasSections, installed: Mapping[str, Collection[str]])
         for path, name, kind in chosen
         if name not in installed[kind]
     ]
+    problems += topic_problems(topics, default)
     if problems:
         raise ConfigError("\n".join(problems))
 

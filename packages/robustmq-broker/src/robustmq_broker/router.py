@@ -1,5 +1,6 @@
 """[H] Routing: from a topic to its subscribers, remembered until a subscription changes."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, final
 
 from mypy_extensions import mypyc_attr
@@ -11,6 +12,7 @@ from robustmq_broker.topic_trie import TopicTrie, has_wildcard
 if TYPE_CHECKING:
     from robustmq_common.message import Message
     from robustmq_common.spi.services import Subscriber, Subscription
+    from robustmq_common.spi.topics import TopicPolicy
 
 ROUTE_CACHE_MAX: Final = 65_536
 """Routes remembered; a full cache takes no more, so a peer cannot grow it further."""
@@ -41,13 +43,16 @@ class TopicRoute:
         self.topic = topic
         self.targets = targets
         self.groups = groups
+        self.policy: TopicPolicy | None = None
 
     def is_empty(self) -> bool:
         """Whether nobody has subscribed."""
         return not self.targets and not self.groups
 
     def stores(self) -> bool:
-        """Whether a subscriber may write a message of this topic to storage."""
+        """Whether a message of this topic may be written to storage: for a subscriber or a log."""
+        if self.policy is not None and self.policy.logged:
+            return True
         return any(target.stores() for target in self.targets) or any(
             group.stores() for group in self.groups
         )
@@ -66,9 +71,13 @@ class TopicRoute:
 
 @final
 class TopicRouter:
-    """The subscription tree and the cache of its match results."""
+    """The subscription tree and the cache of its match results.
 
-    def __init__(self) -> None:
+    policy_of: what the rules for topics say of one; None without any rules.
+    """
+
+    def __init__(self, policy_of: "Callable[[str], TopicPolicy | None] | None" = None) -> None:
+        self.policy_of = policy_of
         self.trie = TopicTrie()
         self.cache: dict[bytes, Any] = {}
         self.misses = 0
@@ -89,6 +98,8 @@ class TopicRouter:
         if forgotten:
             del forgotten[-FREED_PER_MISS:]
         route = self.build(topic)
+        if self.policy_of is not None:
+            route.policy = self.policy_of(topic)
         if len(key) > CACHED_TOPIC_BYTES_MAX:
             return route
         if len(self.cache) >= ROUTE_CACHE_MAX:

@@ -2,17 +2,21 @@
 
 import asyncio
 import secrets
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Protocol
 
 from robustmq_broker import __version__
 from robustmq_broker.access import AccessControl, answer
 from robustmq_broker.metrics import MetricSet
 from robustmq_broker.router import TopicRouter
+from robustmq_broker.storage.adapter_metrics import AdapterMetrics
 from robustmq_broker.storage.group_commit import GroupCommit
 from robustmq_broker.storage.step import run_in_task, run_now_or_later
 from robustmq_broker.storage.sweeper import Sweeper
 from robustmq_broker.timers import TimerDriver
+from robustmq_broker.topics.logs import StoredTopicLogs
+from robustmq_broker.topics.rules import TopicRules
+from robustmq_common.errors import BugError
 from robustmq_common.spi.access import AuthResult, ClientInfo, EnhancedAuthenticator
 from robustmq_common.spi.events import EventListener
 from robustmq_common.spi.services import Clock, Log, TimerHandle
@@ -37,7 +41,10 @@ class TimerSource(Protocol):
 
 
 class Services:
-    """One broker's services; made inside its running event loop, unless it is given another."""
+    """One broker's services; made inside its running event loop, unless it is given another.
+
+    others: the storage adapters that rules for topics name beside `adapter`.
+    """
 
     def __init__(
         self,
@@ -50,6 +57,8 @@ class Services:
         log: Log,
         loop: EventLoop | None = None,
         timers: TimerSource | None = None,
+        others: Sequence[StorageAdapter] = (),
+        rules: TopicRules | None = None,
     ) -> None:
         self._sections = sections
         self._access = access
@@ -61,10 +70,16 @@ class Services:
         self.node = node
         self.log = log
         self.metrics = MetricSet()
-        self.router = TopicRouter()
+        self.router = TopicRouter(None if rules is None else rules.policy)
         self.timers: TimerSource = timers or TimerDriver(log)
         self.clock = self.timers.clock
         self.storage = GroupCommit(adapter, self.soon, self.run_at_once, self.metrics, log)
+        self._storages = {adapter.name: self.storage}
+        for other in others:
+            metrics = AdapterMetrics(self.metrics, other.name)
+            storage = GroupCommit(other, self.soon, self.run_at_once, metrics, log)
+            self._storages[other.name] = storage
+        self.topic_logs = StoredTopicLogs(self.storage_of, self.metrics)
         self.metrics.gauge("subscriptions.count", lambda: self.router.subscription_count)
         self.metrics.gauge(
             "subscriptions.shared.count", lambda: self.router.shared_subscription_count
@@ -72,6 +87,12 @@ class Services:
 
     def section(self, name: str) -> Any:
         return self._sections(name)
+
+    def storage_of(self, adapter: str) -> GroupCommit:
+        storage = self._storages.get(adapter)
+        if storage is None:
+            raise BugError(f"storage adapter {adapter!r} is asked for but was not opened")
+        return storage
 
     def soon(self, callback: Callable[[], None]) -> None:
         self._loop.call_soon(callback)
@@ -118,11 +139,18 @@ class Services:
 
     def sweep_storage(self, interval: float) -> None:
         """Have what is expired in storage forgotten from now on, every `interval` seconds."""
-        Sweeper(self.storage.adapter, interval, self.timers, self.run, self.log)
+        for storage in self._storages.values():
+            Sweeper(storage.adapter, interval, self.timers, self.run, self.log)
 
     async def close(self) -> None:
         """Finish what is being written; cancel what else is under way."""
-        await self.storage.drain()
+        storages = self._storages.values()
+        while True:
+            for storage in storages:
+                await storage.drain()
+            # A callback after the commit of one may have written to another.
+            if not any(storage.pending() for storage in storages):
+                break
         for task in list(self._tasks):
             task.cancel()
         self.timers.stop()

@@ -33,6 +33,22 @@ class Message(Protocol):
         """User properties in order; duplicates are kept."""
 
     @property
+    def payload_format(self) -> int | None:
+        """1 if the publisher says that the payload is UTF-8 text, 0 for bytes; None: not said."""
+
+    @property
+    def content_type(self) -> str | None:
+        """What the payload is, such as a media type."""
+
+    @property
+    def response_topic(self) -> str | None:
+        """Where the publisher wants an answer."""
+
+    @property
+    def correlation_data(self) -> bytes | None:
+        """What an answer has to carry for the publisher to know which request it is for."""
+
+    @property
     def timestamp(self) -> float:
         """When the broker received it: seconds since the epoch."""
 
@@ -64,6 +80,10 @@ class Record:
         expires_at: float = 0.0,
         publisher: str = "",
         tenant: str = "",
+        payload_format: int | None = None,
+        content_type: str | None = None,
+        response_topic: str | None = None,
+        correlation_data: bytes | None = None,
     ) -> None:
         self.topic = topic
         self.payload = payload
@@ -75,3 +95,7 @@ class Record:
         self.expires_at = expires_at
         self.publisher = publisher
         self.tenant = tenant
+        self.payload_format = payload_format
+        self.content_type = content_type
+        self.response_topic = response_topic
+        self.correlation_data = correlation_data

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from robustmq_common.message import Record
 from robustmq_common.spi.access import (
     DENY,
     AuthExchange,
@@ -13,6 +14,7 @@ from robustmq_common.spi.access import (
 )
 from robustmq_common.spi.events import EventListener
 from robustmq_common.spi.services import BrokerServices
+from robustmq_common.spi.topics import TopicPolicy
 from robustmq_common.testing import FakeServices
 
 CLIENT = ClientInfo("c", "user", "127.0.0.1:1", "tcp", "mqtt")
@@ -121,3 +123,10 @@ def test_what_was_not_given_is_missed() -> None:
         services.router.route("a")
     with pytest.raises(AssertionError, match="give FakeServices a storage: pending is used"):
         services.storage.pending()
+    with pytest.raises(AssertionError, match="give FakeServices a topic_logs: append is used"):
+        services.topic_logs.append(Record("a", b""), TopicPolicy("memory", "os", logged=True))
+
+
+def test_one_storage_stands_for_all() -> None:
+    services = FakeServices()
+    assert services.storage_of("any") is services.storage

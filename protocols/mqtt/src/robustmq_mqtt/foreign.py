@@ -12,10 +12,13 @@ if TYPE_CHECKING:
 def as_publish(message: "Message") -> Publish:
     """The PUBLISH that carries a message of the shared model: headers become user properties."""
     packet = new_publish(message.topic, message.payload, message.qos, message.retain)
-    headers = message.headers
-    if headers:
-        properties = Properties()
-        properties.user_properties = headers
+    properties = Properties()
+    properties.payload_format_indicator = message.payload_format
+    properties.content_type = message.content_type
+    properties.response_topic = message.response_topic
+    properties.correlation_data = message.correlation_data
+    properties.user_properties = message.headers or None
+    if properties.fields():
         packet.properties = properties
     packet.publisher = message.publisher
     packet.tenant = message.tenant

@@ -2,6 +2,7 @@
 
 from typing import Final, final
 
+from robustmq_common.topic_filters import filter_problem
 from robustmq_mqtt.codec.errors import PacketError
 from robustmq_mqtt.codec.reason_codes import TOPIC_FILTER_INVALID, TOPIC_NAME_INVALID
 
@@ -24,23 +25,9 @@ def check_topic_name(topic: str, max_levels: int) -> None:
 
 def check_topic_filter(topic_filter: str, max_levels: int) -> None:
     """Raise PacketError 0x8F for a filter that cannot be subscribed to."""
-    if not topic_filter:
-        raise PacketError(TOPIC_FILTER_INVALID, "the topic filter is empty")  # [MQTT-4.7.3-1]
-    if topic_filter.count("/") >= max_levels:
-        raise PacketError(
-            TOPIC_FILTER_INVALID, f"the topic filter has more than {max_levels} levels"
-        )
-    if "#" in topic_filter:
-        # Only as the last character, after a separator or alone [MQTT-4.7.1-1].
-        if topic_filter.index("#") != len(topic_filter) - 1:
-            raise PacketError(TOPIC_FILTER_INVALID, '"#" is not the last character of the filter')
-        if len(topic_filter) > 1 and not topic_filter.endswith("/#"):
-            raise PacketError(TOPIC_FILTER_INVALID, '"#" does not stand alone in its level')
-    if "+" in topic_filter:
-        for level in topic_filter.split("/"):
-            # [MQTT-4.7.1-2]
-            if "+" in level and level != "+":
-                raise PacketError(TOPIC_FILTER_INVALID, '"+" does not stand alone in its level')
+    problem = filter_problem(topic_filter, max_levels)
+    if problem:
+        raise PacketError(TOPIC_FILTER_INVALID, problem)
 
 
 def has_wildcard(topic_filter: str) -> bool:

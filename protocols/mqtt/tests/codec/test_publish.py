@@ -112,6 +112,15 @@ def test_headers_are_the_user_properties() -> None:
     assert packet.key is None
 
 
+def test_the_shared_model_has_what_goes_with_a_payload() -> None:
+    bare = new_publish("a", b"")
+    assert (bare.payload_format, bare.content_type) == (None, None)
+    assert (bare.response_topic, bare.correlation_data) == (None, None)
+    packet = received("30 ## <a> [01 01 03 <t> 08 <r> 09 <c>] 'x'", 5)
+    assert (packet.payload_format, packet.content_type) == (1, "t")
+    assert (packet.response_topic, packet.correlation_data) == ("r", b"c")
+
+
 @given(STRINGS, BYTES)
 @STEADY
 def test_an_empty_property_list_is_no_properties(topic: str, payload: bytes) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from robustmq_common.config.schema import Key, Path, Table, find, takes_text
+from robustmq_common.config.schema import Key, Path, Table, find, place, takes_text
 from robustmq_common.config.toml_lines import key_lines
 
 PREFIX: Final = "ROBUSTMQ_"
@@ -71,19 +71,13 @@ def from_toml(text: str, file_name: str) -> Iterator[Assignment]:
     document = tomllib.loads(text)
     lines = key_lines(text)
 
-    def walk(path: Path, value: Any) -> Iterator[Assignment]:
-        if isinstance(value, dict) and value:
-            for name, inner in value.items():
-                yield from walk((*path, name), inner)
-            return
+    found = [item for name, value in document.items() for item in _flat((name,), value)]
+    for path, value in found:
         known = path
         while known and known not in lines:
             known = known[:-1]
-        place = f"{file_name}:{lines[known]}" if known else file_name
-        yield Assignment(path, value, Origin("file", place))
-
-    for name, value in document.items():
-        yield from walk((name,), value)
+        where = f"{file_name}:{lines[known]}" if known else file_name
+        yield Assignment(path, value, Origin("file", where))
 
 
 def from_environment(environ: Mapping[str, str]) -> Iterator[Assignment]:
@@ -108,7 +102,8 @@ def from_override(override: str) -> Assignment | None:
             path.append(part)
     except (tomllib.TOMLDecodeError, ValueError):
         return None
-    return Assignment(tuple(path), Text(value), SET) if len(path) > 1 or value[:1] == "{" else None
+    whole = value[:1] in {"{", "["}
+    return Assignment(tuple(path), Text(value), SET) if len(path) > 1 or whole else None
 
 
 def interpret(root: Table, assignments: Iterable[Assignment]) -> Iterator[Assignment]:
@@ -119,15 +114,21 @@ def interpret(root: Table, assignments: Iterable[Assignment]) -> Iterator[Assign
             node = find(root, one.path)
             literal = isinstance(node, Key) and takes_text(node)
             value = str(value) if literal else _toml_or_text(value)
-        yield from _flat(Assignment(one.path, value, one.origin))
+        for path, inner in _flat(one.path, value):
+            yield Assignment(path, inner, one.origin)
 
 
-def _flat(one: Assignment) -> Iterator[Assignment]:
-    if isinstance(one.value, dict) and one.value:
-        for name, inner in one.value.items():
-            yield from _flat(Assignment((*one.path, str(name)), inner, one.origin))
+def _flat(path: Path, value: Any) -> Iterator[tuple[Path, Any]]:
+    """Yield every value below a path; an array of tables begins as an empty one."""
+    if isinstance(value, dict) and value:
+        for name, inner in value.items():
+            yield from _flat((*path, str(name)), inner)
+    elif isinstance(value, list) and value and all(isinstance(one, dict) for one in value):
+        yield path, []
+        for index, one in enumerate(value):
+            yield from _flat((*path, place(index)), one)
     else:
-        yield one
+        yield path, value
 
 
 def _toml_or_text(text: str) -> Any:

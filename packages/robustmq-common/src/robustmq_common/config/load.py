@@ -3,6 +3,7 @@
 import re
 import tomllib
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,7 @@ def load_settings(
     checked = {}
     for name, declared in sections.items():
         try:
-            checked[name] = _check(declared, merged.values.get(name, {}))
+            checked[name] = _check(declared, merged.values.get(name, _nothing(tree, name)))
         except ValidationError as error:
             found = invalid(tree, name, error, merged.values, merged.origins)
             problems += [sentence for _, sentence in found]
@@ -92,7 +93,7 @@ def load_tolerant(
         bad: dict[schema.Path, str] = {}
         for name, declared in sections.items():
             try:
-                checked[name] = _check(declared, merged.values.get(name, {}))
+                checked[name] = _check(declared, merged.values.get(name, _nothing(tree, name)))
             except ValidationError as error:
                 bad.update(invalid(tree, name, error, merged.values, merged.origins))
         problems = [sentence for path, sentence in bad.items() if path[0] in strict]
@@ -114,18 +115,42 @@ class _Merged:
         self.origins: dict[schema.Path, Origin] = {}
 
     def assign(self, one: Assignment) -> None:
-        """Set a value; an empty table only makes sure that there is one."""
-        table = self.values
-        for part in one.path[:-1]:
-            table = table.setdefault(part, {})
+        """Set a value; an empty table only makes sure that there is one, a list replaces it all."""
+        table: Any = self.values
+        for part, following in pairwise(one.path):
+            table = _below(table, part, following)
         name = one.path[-1]
         if one.value == {}:
-            table.setdefault(name, {})
+            _below(table, name, "")
             if one.origin != DEFAULT:
                 self.origins.setdefault(one.path, one.origin)
             return
-        table[name] = one.value
+        if one.value == []:
+            depth = len(one.path)
+            for path in [path for path in self.origins if path[:depth] == one.path]:
+                del self.origins[path]
+        # A copy of a list: what is below it may be added.
+        table[name] = list(one.value) if isinstance(one.value, list) else one.value
         self.origins[one.path] = one.origin
+
+
+def _below(table: Any, part: str, following: str) -> Any:
+    """The table or array that is below a part of a path, made if something else or nothing is.
+
+    following: the part after it; only that of an array's table may go on into an array.
+    """
+    key: Any = part
+    if isinstance(table, list):
+        key = int(part.strip("[]"))
+        table += [{} for _ in range(len(table), key + 1)]
+    inner = table[key] if isinstance(table, list) else table.get(key)
+    if not isinstance(inner, dict) and not (isinstance(inner, list) and schema.is_place(following)):
+        inner = table[key] = {}
+    return inner
+
+
+def _nothing(tree: schema.Table, section: str) -> Any:
+    return [] if isinstance(tree.children[section], schema.TableArray) else {}
 
 
 def _check(declared: Any, values: Any) -> Any:

@@ -70,5 +70,6 @@ Secret = SecretStr
 """Text that is never shown: read it with `.get_secret_value()`."""
 
 Sections = Mapping[str, Any]
-"""Top-level names of a configuration to a `Section` subclass, or to `dict[str, Section subclass]`
-for tables that people name, such as `[listeners.NAME]`."""
+"""Top-level names of a configuration to a `Section` subclass, to `dict[str, Section subclass]` for
+tables that people name, such as `[listeners.NAME]`, or to `list[Section subclass]` for tables in an
+order, such as `[[topics]]`."""

@@ -17,9 +17,12 @@ from robustmq_common.config.schema import (
     Node,
     Path,
     Table,
+    TableArray,
     dotted,
     find,
+    is_place,
     looks_secret,
+    place,
 )
 
 _SHOWN_LENGTH: Final = 80
@@ -48,16 +51,28 @@ def misplaced(root: Table, one: Assignment) -> str | None:
         elif isinstance(node, NamedTables):
             node = node.each
             reason = "" if NAME.fullmatch(part) else NAME_RULE
+        elif isinstance(node, TableArray):
+            reason = "" if is_place(part) else _array_rule(one.path[:depth])
+            node = node.each
         elif part in node.children:
             node = node.children[part]
         else:
             reason = _unknown(root, node, one, depth)
         if reason:
             return problem(one.path, one.value, one.origin, reason, hidden)
-    if not isinstance(node, Key | FreeTable) and one.value != {}:
+    if isinstance(node, TableArray):
+        if one.value != []:
+            reason = _array_rule(one.path)
+            return problem(one.path, one.value, one.origin, reason, looks_secret(one.path))
+    elif not isinstance(node, Key | FreeTable) and one.value != {}:
         reason = f"expected a table with the keys of {dotted(one.path)}"
         return problem(one.path, one.value, one.origin, reason, looks_secret(one.path))
     return None
+
+
+def _array_rule(path: Path) -> str:
+    name = dotted(path)
+    return f"expected a list of tables, [[{name}]] in a file or {name}=[{{...}}] elsewhere"
 
 
 def _unknown(root: Table, node: Table, one: Assignment, depth: int) -> str:
@@ -81,7 +96,7 @@ def _unknown(root: Table, node: Table, one: Assignment, depth: int) -> str:
 
 def _spelt(path: Path, like: Assignment) -> str:
     """Write a path the way the assignment's source does."""
-    if like.origin.kind == "environment":
+    if like.origin.kind == "environment" and not any(is_place(part) for part in path):
         return PREFIX + "__".join(path).upper()
     return f'"{dotted(path)}"'
 
@@ -92,6 +107,8 @@ def _paths(node: Node, path: Path) -> Iterator[Path]:
             yield from _paths(child, (*path, name))
     elif isinstance(node, NamedTables):
         yield from _paths(node.each, (*path, "NAME"))
+    elif isinstance(node, TableArray):
+        yield from _paths(node.each, (*path, "[N]"))
     else:
         yield path
 
@@ -106,7 +123,7 @@ def invalid(
     """Yield path and sentence for each value of a section that its model refused."""
     seen = set()
     for detail in error.errors(include_url=False):
-        path, rest = _locate(root, (section, *(str(part) for part in detail["loc"])))
+        path, rest = _locate(root, (section, *_parts(detail["loc"])))
         if path in seen:
             continue
         seen.add(path)
@@ -118,11 +135,15 @@ def invalid(
             yield path, f"{dotted(path)}{where}: missing; expected {wanted}"
         elif isinstance(node, Key):
             secret = node.secret or looks_secret(path)
-            item = f"item {int(rest[0]) + 1}: " if rest and rest[0].isdecimal() else ""
+            item = f"item {int(rest[0].strip('[]')) + 1}: " if rest and is_place(rest[0]) else ""
             reason = item + _reason(node, detail)
             yield path, problem(path, _value_at(path, values), origin, reason, secret)
         else:
             yield path, f"{dotted(path)}{where}: {_message(detail)}"
+
+
+def _parts(location: tuple[int | str, ...]) -> Path:
+    return tuple(place(part) if isinstance(part, int) else part for part in location)
 
 
 def _reason(node: Key, detail: Any) -> str:
@@ -148,7 +169,7 @@ def _locate(root: Table, location: Path) -> tuple[Path, Path]:
 
 def _value_at(path: Path, values: Any) -> Any:
     for part in path:
-        values = values[part]
+        values = values[int(part.strip("[]")) if isinstance(values, list) else part]
     return values
 
 

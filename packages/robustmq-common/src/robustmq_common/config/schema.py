@@ -1,8 +1,10 @@
 """[P] The tree of keys behind the section models: what exists, what each key expects.
 
-Root table -> section tables -> keys. Four kinds of node: `Key` holds a value; `Table` has the keys
-its model declares; `NamedTables` holds tables under names that people choose; `FreeTable` takes any
-keys, for settings that only a plugin understands.
+Root table -> section tables -> keys. Five kinds of node: `Key` holds a value; `Table` has the keys
+its model declares; `NamedTables` holds tables under names that people choose; `TableArray` holds
+tables in an order; `FreeTable` takes any keys, for settings that only a plugin understands.
+
+In a path, the first table of an array is "[0]", the next one "[1]".
 """
 
 import re
@@ -21,6 +23,8 @@ NAME: Final = re.compile(r"[a-z0-9]+(?:[_-][a-z0-9]+)*")
 """Names of named tables: an environment variable must be able to spell them in capitals."""
 
 NAME_RULE: Final = "expected a name of lower-case letters and digits, joined by single - or _"
+
+_PLACE: Final = re.compile(r"\[(?:[0-9]{1,5}|N)\]")
 
 _SECRET_NAME: Final = re.compile(
     r"pass?w|pwd|passphrase|secret|token|credential|private_?key|api_?key|access_?key",
@@ -69,14 +73,22 @@ class NamedTables:
     description: str = field(default="")
 
 
-Node = Key | FreeTable | Table | NamedTables
+@dataclass(frozen=True, slots=True)
+class TableArray:
+    """Any number of tables of one model, in the order they were written."""
+
+    each: Table
+    description: str = field(default="")
+
+
+Node = Key | FreeTable | Table | NamedTables | TableArray
 REQUIRED: Final = PydanticUndefined
 
 
 def build(sections: Sections) -> Table:
     """Read the tree off the models.
 
-    Raises BugError for a section that is neither a model nor `dict[str, model]`.
+    Raises BugError for a section that is neither a model, `dict[str, model]` nor `list[model]`.
     """
     children: dict[str, Node] = {}
     for name, declared in sections.items():
@@ -94,7 +106,7 @@ def find(root: Table, path: Path) -> Node | None:
     for part in path:
         if isinstance(node, FreeTable):
             return node
-        if isinstance(node, NamedTables):
+        if isinstance(node, NamedTables) or (isinstance(node, TableArray) and is_place(part)):
             node = node.each
         elif isinstance(node, Table) and part in node.children:
             node = node.children[part]
@@ -103,14 +115,31 @@ def find(root: Table, path: Path) -> Node | None:
     return node
 
 
+def place(index: int) -> str:
+    """Write the part of a path that stands for a table of an array."""
+    return f"[{index}]"
+
+
+def is_place(part: str) -> bool:
+    """Whether a part of a path stands for a table of an array."""
+    return _PLACE.fullmatch(part) is not None
+
+
 def looks_secret(path: Path) -> bool:
     """Whether a name says that its value is one to hide, for keys no model declares."""
     return any(_SECRET_NAME.search(part) for part in path)
 
 
 def dotted(path: Path) -> str:
-    """Write a path the way TOML does: parts that are no bare keys are quoted."""
-    return ".".join(part if re.fullmatch(r"[A-Za-z0-9_-]+", part) else repr(part) for part in path)
+    """Write a path the way TOML does, parts that are no bare keys quoted; places as in a[0].b."""
+    written = ""
+    for part in path:
+        if is_place(part):
+            written += part
+        else:
+            bare = re.fullmatch(r"[A-Za-z0-9_-]+", part)
+            written += f"{'.' if written else ''}{part if bare else repr(part)}"
+    return written
 
 
 def alternatives(annotation: Any) -> tuple[Any, ...]:
@@ -139,6 +168,11 @@ def _table_node(annotation: Any, description: str) -> Node | None:
         if isinstance(each, Table):
             return NamedTables(each, description or each.description)
         return FreeTable(description)
+    if get_origin(annotation) is list:
+        each = _table_node(get_args(annotation)[0], "")
+        if isinstance(each, Table):
+            return TableArray(each, description or each.description)
+        return None
     options = alternatives(annotation)
     if len(options) == 1 and isinstance(options[0], type) and issubclass(options[0], BaseModel):
         return _model_table(options[0], description)

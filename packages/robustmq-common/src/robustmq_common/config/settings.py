@@ -12,8 +12,10 @@ from robustmq_common.config.schema import (
     Node,
     Path,
     Table,
+    TableArray,
     dotted,
     looks_secret,
+    place,
 )
 from robustmq_common.errors import BugError
 
@@ -43,7 +45,7 @@ class Settings:
         self._origins = origins
 
     def section(self, name: str) -> Any:
-        """Return the model of a section, or the dict of name to model for named tables.
+        """Return the model of a section; a dict or list of them if it has named tables or an array.
 
         Raises BugError for a section that nobody declared.
         """
@@ -67,6 +69,9 @@ class Settings:
         elif isinstance(node, NamedTables) and value:
             for name, inner in value.items():
                 yield from self._items((*path, name), node.each, inner)
+        elif isinstance(node, TableArray) and value:
+            for index, inner in enumerate(value):
+                yield from self._items((*path, place(index)), node.each, inner)
         elif isinstance(node, FreeTable) and isinstance(value, dict) and value:
             for name, inner in value.items():
                 yield from self._items((*path, name), node, inner)

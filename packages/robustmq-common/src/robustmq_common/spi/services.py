@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from robustmq_common.message import Message
 from robustmq_common.spi.access import AuthResult, ClientInfo, EnhancedAuthenticator
 from robustmq_common.spi.storage import Storage
+from robustmq_common.spi.topics import TopicLogs, TopicPolicy
 
 
 class Clock(Protocol):
@@ -85,12 +86,20 @@ class Route(Protocol):
     @property
     def topic(self) -> str: ...
 
+    @property
+    def policy(self) -> TopicPolicy | None:
+        """What the rules for topics say of this one; None if they say nothing."""
+        ...
+
     def is_empty(self) -> bool:
         """Whether nobody has subscribed."""
         ...
 
     def stores(self) -> bool:
-        """Whether a subscriber may write a QoS 1 or 2 message of this topic to storage."""
+        """Whether a QoS 1 or 2 message of this topic may be written to storage.
+
+        For a subscriber, or in the log of the topic.
+        """
         ...
 
     def deliver(self, message: Message) -> int:
@@ -169,7 +178,16 @@ class BrokerServices(Protocol):
     @property
     def metrics(self) -> Metrics: ...
     @property
-    def storage(self) -> Storage: ...
+    def storage(self) -> Storage:
+        """What the `storage.adapter` keeps."""
+        ...
+
+    def storage_of(self, adapter: str) -> Storage:
+        """The storage of an adapter that the configuration names; BugError for any other."""
+        ...
+
+    @property
+    def topic_logs(self) -> TopicLogs: ...
     @property
     def log(self) -> Log: ...
     @property

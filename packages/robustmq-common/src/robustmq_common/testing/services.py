@@ -7,6 +7,7 @@ from robustmq_common.spi.access import ALLOW, AuthResult, ClientInfo, EnhancedAu
 from robustmq_common.spi.events import EventListener
 from robustmq_common.spi.services import Router
 from robustmq_common.spi.storage import Storage
+from robustmq_common.spi.topics import TopicLogs
 from robustmq_common.testing.log import RecordingLog
 from robustmq_common.testing.metrics import FakeMetrics
 from robustmq_common.testing.timers import FakeTimers
@@ -16,7 +17,8 @@ class FakeServices:
     """`BrokerServices` for a test: time, turns of the event loop and verdicts are the test's.
 
     sections: what `section` returns, by name.
-    router, storage: for packs that use them; without, the first use of one fails the test.
+    router, storage, topic_logs: for packs that use them; without, the first use of one fails the
+        test. `storage` stands for every adapter's.
     verdict: what `authenticate` answers, at once.
     denied: (action, topic) pairs that `authorize` refuses; without any, `authorizes` is False.
     methods: what `enhanced_authenticator` finds.
@@ -27,6 +29,7 @@ class FakeServices:
         sections: Mapping[str, Any] | None = None,
         router: Router | None = None,
         storage: Storage | None = None,
+        topic_logs: TopicLogs | None = None,
     ) -> None:
         self.sections = dict(sections or {})
         self.timers = FakeTimers()
@@ -35,6 +38,7 @@ class FakeServices:
         self.log = RecordingLog()
         self.router = router or cast(Router, _Missing("router"))
         self.storage = storage or cast(Storage, _Missing("storage"))
+        self.topic_logs = topic_logs or cast(TopicLogs, _Missing("topic_logs"))
         self.version = "0.0.0"
         self.node = "test"
         self.verdict = AuthResult(ALLOW)
@@ -46,6 +50,9 @@ class FakeServices:
 
     def section(self, name: str) -> Any:
         return self.sections[name]
+
+    def storage_of(self, adapter: str) -> Storage:  # noqa: ARG002 - one stands for all
+        return self.storage
 
     def soon(self, callback: Callable[[], None]) -> None:
         """Keep the callback until `turn`."""

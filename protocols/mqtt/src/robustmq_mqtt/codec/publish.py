@@ -87,6 +87,26 @@ class Publish:
         properties = self.properties
         return None if properties is None else properties.user_properties
 
+    @property
+    def payload_format(self) -> int | None:
+        properties = self.properties
+        return None if properties is None else properties.payload_format_indicator
+
+    @property
+    def content_type(self) -> str | None:
+        properties = self.properties
+        return None if properties is None else properties.content_type
+
+    @property
+    def response_topic(self) -> str | None:
+        properties = self.properties
+        return None if properties is None else properties.response_topic
+
+    @property
+    def correlation_data(self) -> bytes | None:
+        properties = self.properties
+        return None if properties is None else properties.correlation_data
+
     def payload_size(self) -> int:
         payload = self._payload
         if payload is not None:

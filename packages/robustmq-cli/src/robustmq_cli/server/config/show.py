@@ -11,6 +11,7 @@ from robustmq_cli import configuration
 from robustmq_cli.reporting import columns, errors_told
 from robustmq_cli.server import options
 from robustmq_common.config.expectations import toml_value
+from robustmq_common.config.schema import is_place
 from robustmq_common.config.settings import REDACTED, Item
 from robustmq_common.logging_setup import set_up_logging
 
@@ -62,8 +63,9 @@ def as_toml(items: Iterable[Item]) -> str:
         line = f"{'# ' if hidden else ''}{_key(one.parts[-1])} = {one.shown}"
         tables.setdefault(one.parts[:-1], []).append((line, f"# {one.origin}"))
     written = []
-    for path, rows in tables.items():
-        header = [f"[{'.'.join(_key(part) for part in path)}]"] if path else []
+    # Keys outside of all tables have to come first.
+    for path, rows in sorted(tables.items(), key=lambda table: bool(table[0])):
+        header = [_header(path)] if path else []
         written.append("\n".join([*header, *columns(rows)]))
     return "\n\n".join(written)
 
@@ -72,6 +74,11 @@ def as_json(items: Iterable[Item]) -> str:
     """Write one object: path to value and origin; durations in seconds, sizes in bytes."""
     document = {one.path: {"value": one.value, "origin": str(one.origin)} for one in items}
     return json.dumps(document, indent=2, default=str)
+
+
+def _header(path: tuple[str, ...]) -> str:
+    name = ".".join(_key(part) for part in path if not is_place(part))
+    return f"[[{name}]]" if is_place(path[-1]) else f"[{name}]"
 
 
 def _key(part: str) -> str:

@@ -1,0 +1,1 @@
+"""[P] Topics that are kept in a way of their own: their rules and their logs."""
