@@ -43,6 +43,8 @@ class RobustMQ(Peer):
             "listeners.tcp.bind": f"127.0.0.1:{place.port}",
             "mqtt.max_queued_messages": "0",
             "mqtt.max_retained_messages": "0",
+            # As the others are run: nothing on disk.
+            "storage.adapter": "memory",
             # A payload of 1 MiB and what comes before it.
             "mqtt.max_packet_size": "2MB",
             "log.level": "warning",

@@ -39,7 +39,8 @@ def a_round(address: tuple[str, int], level: int) -> None:
 
 @pytest.mark.parametrize("level", [code.V311, code.V5])
 def test_clients_leave_nothing(tmp_path: Path, level: int) -> None:
-    given = options.given(None, tmp_path, ["listeners.tcp.bind=127.0.0.1:0", "log.level=error"])
+    overrides = ["listeners.tcp.bind=127.0.0.1:0", "log.level=error", "storage.adapter=memory"]
+    given = options.given(None, tmp_path, overrides)
     first = configuration.preliminary(given)
     log = set_up_logging(**first.section("log").model_dump())
     settings, registry = configuration.load(given, first, log)

@@ -21,6 +21,8 @@ from robustmq_broker.access import AccessControl
 from robustmq_broker.app import CLOSE_SECONDS
 from robustmq_broker.services import Services
 from robustmq_broker.storage.memory import MemoryAdapter
+from robustmq_broker.topics.config import TopicConfig
+from robustmq_broker.topics.rules import TopicRules
 from robustmq_common.spi.access import Authenticator, Authorizer, EnhancedAuthenticator
 from robustmq_common.spi.events import EventListener
 from robustmq_common.spi.storage import WriteBatch
@@ -164,7 +166,7 @@ class MemoryServices(Services):
 
 
 class MemoryBroker:
-    """A broker with the MQTT pack and memory storage.
+    """A broker with the MQTT pack and memory storage; `topics` are the rules for topics.
 
     Keyword arguments that are not named here are keys of the configuration section `[mqtt]`;
     `sys_interval` is 0 unless given.
@@ -178,6 +180,7 @@ class MemoryBroker:
         allow_anonymous: bool = True,
         enhanced: Iterable[EnhancedAuthenticator] = (),
         listeners: Sequence[EventListener] = (),
+        topics: Sequence[TopicConfig] = (),
         **mqtt: Any,
     ) -> None:
         self.config = MqttConfig(**{"sys_interval": 0, **mqtt})
@@ -187,6 +190,7 @@ class MemoryBroker:
         self.access = AccessControl(authenticators, authorizers, allow_anonymous, self.log)
         self._enhanced = {one.method: one for one in enhanced}
         self._listeners = tuple(listeners)
+        self._rules = TopicRules(topics, self.adapter.name, "os") if topics else None
         self._clients: list[RawClient] = []
         self.loop: MemoryLoop
         self.timers: MemoryTimers
@@ -211,6 +215,7 @@ class MemoryBroker:
             self.log,
             self.loop,
             self.timers,
+            rules=self._rules,
         )
         self.pack = MqttPack()
         run_to_end(self.pack.start(self.services))

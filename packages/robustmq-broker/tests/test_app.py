@@ -6,7 +6,7 @@ import resource
 import signal
 import socket
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,8 @@ from robustmq_broker.event_loop import new_event_loop
 from robustmq_broker.storage.memory import MemoryAdapter
 from robustmq_common.config import Settings, load_settings
 from robustmq_common.config.quantities import parse_address
-from robustmq_common.errors import ConfigError, ListenError
+from robustmq_common.errors import ConfigError, ListenError, StorageError
+from robustmq_common.message import Record
 from robustmq_common.plugins.discovery import PluginInfo
 from robustmq_common.plugins.registry import Registry
 from robustmq_common.spi.access import DENY, AuthResult, ClientInfo
@@ -99,6 +100,27 @@ class Storage(MemoryAdapter):
         self.story.append("storage closes")
 
 
+class Shelf(MemoryAdapter):
+    """The adapter that rules for topics name; takes settings, and fails with one of them."""
+
+    name = "shelf"
+    story: list[str] = []
+
+    def __init__(self, settings: Mapping[str, Any], data_dir: Path) -> None:
+        super().__init__({}, data_dir)
+        self.settings = settings
+
+    async def open(self) -> None:
+        if "broken" in self.settings:
+            raise StorageError("cannot be opened")
+        await super().open()
+        self.story.append(f"shelf opens with {dict(self.settings)}")
+
+    async def close(self) -> None:
+        await super().close()
+        self.story.append("shelf closes")
+
+
 class Strict:
     name = "strict"
 
@@ -125,7 +147,10 @@ class Story:
                     PluginInfo("test", "robustmq-test", "1.0"),
                     {
                         "robustmq_protocol_packs": [(one.name, one) for one in packs],
-                        "robustmq_storage_adapters": [("noted", self._told(Storage))],
+                        "robustmq_storage_adapters": [
+                            ("noted", self._told(Storage)),
+                            ("shelf", self._told(Shelf)),
+                        ],
                         "robustmq_authenticators": [("strict", Strict)],
                         "robustmq_authorizers": [("strict", Strict)],
                         "robustmq_enhanced_authenticators": [("SCRAM", Scram)],
@@ -219,6 +244,42 @@ def test_an_adapter_may_be_given() -> None:
         await broker.start()
         assert broker.services.storage.adapter is adapter
         await broker.stop()
+
+    in_loop(work)
+
+
+def test_adapters_that_rules_name_are_opened_once_and_closed() -> None:
+    story = Story()
+    rules = (
+        "topics=[{filter='a', adapter='shelf'}, {filter='b', adapter='noted'},"
+        "{filter='c', adapter='shelf', settings={row = 7}}, {filter='d', retention='1h'}]"
+    )
+
+    async def work() -> None:
+        broker = Broker(settings(rules, one="upper"), story.registry)
+        await broker.start()
+        assert story.lines == ["storage opens", "shelf opens with {'row': 7}", "upper starts"]
+        services = broker.services
+        for topic, adapter in {"a": "shelf", "b": "noted", "c": "shelf", "d": "noted"}.items():
+            policy = services.router.route(topic).policy
+            assert policy is not None
+            storage = services.topic_logs.append(Record(topic, b"x"), policy)
+            assert storage.adapter is broker.adapters[adapter]
+        await broker.stop()
+        assert story.lines[-3:] == ["upper stops", "shelf closes", "storage closes"]
+
+    in_loop(work)
+
+
+def test_an_adapter_of_a_rule_that_does_not_open_is_named() -> None:
+    story = Story()
+    rules = "topics=[{filter='a', adapter='shelf', settings={broken = true}}]"
+
+    async def work() -> None:
+        broker = Broker(settings(rules, one="upper"), story.registry)
+        with pytest.raises(StorageError, match="storage adapter shelf: cannot be opened"):
+            await broker.start()
+        assert story.lines == ["storage opens", "storage closes"]
 
     in_loop(work)
 
@@ -341,7 +402,8 @@ def test_serving_needs_nobody_who_waits_for_it() -> None:
             "the installed protocol packs are: faulty, stubborn, upper",
         ),
         ("listeners.one.transport=quic", "the installed transports are: tcp"),
-        ("storage.adapter=rocksdb", "the installed storage adapters are: noted"),
+        ("storage.adapter=rocksdb", "the installed storage adapters are: noted, shelf"),
+        ("topics=[{filter='a', adapter='x'}]", r"topics\[0\].adapter = \"x\": there is none"),
         ('access.authenticators=["ldap"]', "the installed authenticators are: strict"),
         ('access.authorizers=["ldap"]', "the installed authorizers are: strict"),
         ("listeners.one.bind=0.0.0.0:0", "nothing asks clients who they are"),

@@ -10,7 +10,7 @@ from robustmq_broker.config import (
     is_loopback,
 )
 from robustmq_common.config import Settings, load_settings
-from robustmq_common.config.schema import Key, NamedTables, Node, Table, build
+from robustmq_common.config.schema import Key, NamedTables, Node, Table, TableArray, build
 from robustmq_common.errors import ConfigError
 
 TCP = {"listeners": {"tcp": {"protocol": "mqtt", "bind": "127.0.0.1:1883"}}}
@@ -25,6 +25,8 @@ def keys(node: Node, path: str) -> list[tuple[str, Key]]:
         return [(path, node)]
     if isinstance(node, NamedTables):
         return keys(node.each, f"{path}.NAME")
+    if isinstance(node, TableArray):
+        return keys(node.each, f"{path}[N]")
     if isinstance(node, Table):
         return [
             one for name, child in node.children.items() for one in keys(child, f"{path}.{name}")
@@ -44,7 +46,7 @@ def test_defaults_let_anonymous_clients_in_from_this_machine() -> None:
     settings = load()
     check_exposure(settings)
     assert anonymous_allowed(settings)
-    assert settings.section("storage").adapter == "memory"
+    assert settings.section("storage").adapter == "rocksdb"
     assert settings.section("broker").node == "robustmq@127.0.0.1"
 
 
@@ -131,6 +133,7 @@ def test_every_name_that_is_not_installed_is_told() -> None:
         "storage.adapter=rocksdb",
         'access.authenticators=["file"]',
         'access.authorizers=["acl", "opa"]',
+        "topics=[{filter='a', adapter='memory'}, {filter='b', adapter='shelf'}, {filter='a'}]",
     )
     with pytest.raises(ConfigError) as refused:
         check_names(settings, INSTALLED)
@@ -139,8 +142,11 @@ def test_every_name_that_is_not_installed_is_told() -> None:
         f'listeners.two.protocol = "mqqt": {none} protocol packs are: mqtt',
         f'listeners.two.transport = "quic": {none} transports are: tcp',
         f'storage.adapter = "rocksdb": {none} storage adapters are: memory',
+        f'topics[1].adapter = "shelf": {none} storage adapters are: memory',
         f'access.authenticators = "file": {none} authenticators are: none',
         f'access.authorizers = "opa": {none} authorizers are: acl',
+        'topics[2].filter = "a": topics[0] has the same filter, and the first rule counts; remove '
+        "one of them",
     ]
 
 

@@ -10,6 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from routing_fakes import FakeSubscriber, FakeSubscription, filters, matches, topics
 
 from robustmq_broker.router import MISSES_MAX, ROUTE_CACHE_MAX, TopicRouter
+from robustmq_common.spi.topics import TopicPolicy
 
 CLIENTS = [FakeSubscriber(name) for name in "abc"]
 GROUPS = ["", "g", "h"]
@@ -153,6 +154,30 @@ def test_long_topics_do_not_fill_the_memory() -> None:
         assert router.route(f"{number}/" + 60_000 * "x").deliver(number) == 1  # type: ignore[arg-type]
     assert sum(map(len, router.route_cache())) < 1_000_000
     assert len(client.got) == 200
+
+
+def test_a_route_knows_its_policy_from_its_first_lookup_on() -> None:
+    asked: list[str] = []
+    logged, durable = TopicPolicy("a", "os", logged=True), TopicPolicy("a", "fsync")
+
+    def policy_of(topic: str) -> TopicPolicy | None:
+        asked.append(topic)
+        return {"logged": logged, "durable": durable}.get(topic)
+
+    router = TopicRouter(policy_of)
+    for _ in range(3):
+        assert router.route("logged").policy is logged
+        assert router.route("durable").policy is durable
+        assert router.route("plain").policy is None
+    assert sorted(asked) == ["durable", "logged", "plain"]
+    subscribe(router, "#", FakeSubscriber("c"))
+    assert router.route("logged").policy is logged
+    stores = [router.route(topic).stores() for topic in ("logged", "durable", "plain")]
+    assert stores == [True, False, False]
+
+
+def test_without_rules_no_route_has_a_policy() -> None:
+    assert TopicRouter().route("a").policy is None
 
 
 def test_subscribing_again_replaces() -> None:

@@ -1,6 +1,7 @@
 """What packs get: the real services on a loop and timers of the test."""
 
 import asyncio
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,15 @@ from robustmq_broker.access import AccessControl
 from robustmq_broker.services import Services
 from robustmq_broker.storage.memory import MemoryAdapter
 from robustmq_broker.timers import TimerDriver
-from robustmq_common.errors import WorldError
+from robustmq_broker.topics.config import TopicConfig
+from robustmq_broker.topics.rules import TopicRules
+from robustmq_common.errors import BugError, WorldError
+from robustmq_common.message import Record
+from robustmq_common.record import decode_record
 from robustmq_common.spi.access import ALLOW, DENY, AuthResult, ClientInfo
 from robustmq_common.spi.services import BrokerServices
-from robustmq_common.spi.storage import Put
+from robustmq_common.spi.storage import Put, StorageAdapter
+from robustmq_common.spi.topics import TopicPolicy
 from robustmq_common.testing import FakeClock, RecordingLog
 
 CLIENT = ClientInfo("c", "user", "127.0.0.1:1", "tcp", "MQTT 5.0")
@@ -45,11 +51,18 @@ class Denying:
 class Made:
     """Services with what they were made of."""
 
-    def __init__(self, authenticators: Any = (), authorizers: Any = ()) -> None:
+    def __init__(
+        self,
+        authenticators: Any = (),
+        authorizers: Any = (),
+        others: Sequence[StorageAdapter] = (),
+        rules: TopicRules | None = None,
+    ) -> None:
         self.log = RecordingLog()
         self.loop = MemoryLoop()
         self.adapter = MemoryAdapter({}, Path())
-        run_to_end(self.adapter.open())
+        for adapter in (self.adapter, *others):
+            run_to_end(adapter.open())
         self.services = Services(
             {"mqtt": 7}.__getitem__,
             "node-1",
@@ -60,6 +73,8 @@ class Made:
             self.log,
             self.loop,
             MemoryTimers(FakeClock(), self.loop),
+            others,
+            rules,
         )
 
 
@@ -136,6 +151,74 @@ def test_writes_are_committed_at_the_end_of_the_turn() -> None:
     made.loop.run_until_idle()
     assert run_to_end(made.adapter.get("shard", b"k")) == b"v"
     assert done == [None]
+
+
+class Shelf(MemoryAdapter):
+    name = "shelf"
+    sweeps = 0
+
+    async def sweep(self) -> bool:
+        self.sweeps += 1
+        return await super().sweep()
+
+
+def test_without_rules_there_is_one_storage() -> None:
+    services = Made().services
+    assert services.storage_of("memory") is services.storage
+    assert services.router.route("a").policy is None
+    with pytest.raises(BugError, match="'shelf' is asked for but was not opened"):
+        services.storage_of("shelf")
+
+
+def test_each_adapter_has_a_storage_metrics_and_sweeps_of_its_own() -> None:
+    shelf = Shelf({}, Path())
+    given = [TopicConfig(filter="a/#", adapter="shelf", retention_records=1)]
+    made = Made(others=[shelf], rules=TopicRules(given, "memory", "os"))
+    services = made.services
+    route = services.router.route("a/b")
+    assert route.policy == TopicPolicy("shelf", "os", True, None, None, 1)
+    for payload in (b"1", b"2"):
+        storage = services.topic_logs.append(Record("a/b", payload), route.policy)
+        assert storage is services.storage_of("shelf")
+        assert storage.adapter is shelf
+    services.sweep_storage(10.0)
+    made.loop.run_until_idle()
+    services.timers.advance(10.1)  # type: ignore[attr-defined]
+    assert shelf.sweeps == 1
+    (record,) = run_to_end(shelf.read("topic/a/b", 0, 10, 1000))
+    assert decode_record(record.value).payload == b"2"
+    assert run_to_end(made.adapter.shards()) == []
+    counted = services.metrics.snapshot()
+    assert (counted["storage.shelf.commits"], counted.get("storage.commits", 0)) == (1, 0)
+    assert counted["topics.logged.messages"] == 2
+
+
+def test_closing_finishes_what_one_storage_writes_to_another() -> None:
+    order: list[bytes] = []
+
+    async def work() -> None:
+        log, access = RecordingLog(), AccessControl([], [], True, RecordingLog())
+        memory, shelf = MemoryAdapter({}, Path()), Shelf({}, Path())
+        await memory.open()
+        await shelf.open()
+        sections: dict[str, Any] = {}
+        services = Services(sections.__getitem__, "n", memory, access, {}, (), log, others=[shelf])
+
+        def write(adapter: str, key: bytes, then: Callable[[], None] = lambda: None) -> None:
+            def committed(error: Exception | None) -> None:
+                assert error is None
+                order.append(key)
+                then()
+
+            services.storage_of(adapter).write(Put("s", key, b"v"))
+            services.storage_of(adapter).when_committed(committed)
+
+        write("shelf", b"1", lambda: write("memory", b"2", lambda: write("shelf", b"3")))
+        await services.close()
+        assert await shelf.get("s", b"3") == b"v"
+
+    asyncio.run(work())
+    assert order == [b"1", b"2", b"3"]
 
 
 def test_closing_cancels_what_is_under_way() -> None:

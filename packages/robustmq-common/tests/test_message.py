@@ -21,7 +21,9 @@ def test_a_record_is_a_message_with_sensible_defaults() -> None:
 
 def test_a_record_keeps_what_it_is_given() -> None:
     headers = [("a", "1"), ("a", "2")]
-    record = Record("t", b"", 2, True, b"k", headers, 5.0, 9.0, "publisher", "tenant", 1, "c", "r", b"7")
+    record = Record(
+        "t", b"", 2, True, b"k", headers, 5.0, 9.0, "publisher", "tenant", 1, "c", "r", b"7"
+    )
     assert record.headers == headers
     assert (record.qos, record.retain, record.key) == (2, True, b"k")
     assert (record.timestamp, record.expires_at) == (5.0, 9.0)

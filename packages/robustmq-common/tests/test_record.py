@@ -74,7 +74,7 @@ def test_what_is_cut_off_before_the_payload_is_an_error() -> None:
 
 
 def test_whatever_is_damaged_is_a_storage_error_or_a_message() -> None:
-    dice = random.Random(20)  # noqa: S311 - repeatable, no secret
+    dice = random.Random(20)
     data = encode_record(FULL)
     refused = 0
     for _ in range(2_000):

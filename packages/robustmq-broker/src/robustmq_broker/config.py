@@ -83,11 +83,11 @@ class StorageConfig(Section):
     """Where sessions, queues and retained messages live."""
 
     adapter: str = Field(
-        "memory",
+        "rocksdb",
         min_length=1,
         description=(
-            'Name of the storage adapter: "memory" is lost when the broker stops, "rocksdb" is on '
-            "this machine's disk."
+            'Name of the storage adapter: "rocksdb" is on this machine\'s disk, in the data '
+            'directory; "memory" is lost when the broker stops.'
         ),
     )
     settings: dict[str, Any] = Field(

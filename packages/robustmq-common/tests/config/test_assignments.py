@@ -93,6 +93,7 @@ def test_other_variables_are_kept_to_be_complained_about(name: str) -> None:
         (" a . b =1", ("a", "b"), "1"),
         ('a."b.c"=1', ("a", "b.c"), "1"),
         ("a={b = 1}", ("a",), "{b = 1}"),
+        ("a=[{b = 1}]", ("a",), "[{b = 1}]"),
     ],
 )
 def test_overrides_are_split(override: str, path: tuple[str, ...], value: str) -> None:

@@ -32,7 +32,22 @@ class Pair(Section):
         return self
 
 
-SECTIONS: dict[str, Any] = {"log": Log, "listeners": dict[str, Listener], "pair": Pair}
+class Free(Section):
+    settings: dict[str, Any] = Field(default_factory=dict)
+
+
+class Rule(Section):
+    filter: str
+    keep: int = Field(1, ge=1)
+    settings: dict[str, Any] = Field(default_factory=dict)
+
+
+SECTIONS: dict[str, Any] = {
+    "log": Log,
+    "listeners": dict[str, Listener],
+    "pair": Pair,
+    "rules": list[Rule],
+}
 DEFAULTS = {"listeners": {"tcp": {"bind": "127.0.0.1:1883"}}}
 
 
@@ -84,6 +99,89 @@ def test_an_empty_table_is_a_table(file: Path) -> None:
     file.write_text("[log]\n[listeners.tcp]\n")
     settings = load_settings(SECTIONS, file, {}, [], DEFAULTS)
     assert settings.section("listeners") == {"tcp": Listener(bind="127.0.0.1:1883")}
+
+
+RULES = """\
+[[rules]]
+filter = "a"
+keep = 2
+[[rules]]
+filter = "b"
+[rules.settings]
+one = 1
+more = [{x = 1}, {}]
+"""
+
+
+def test_tables_may_come_in_an_order(file: Path) -> None:
+    file.write_text(RULES)
+    settings = load_settings(SECTIONS, file, {}, [])
+    more = {"one": 1, "more": [{"x": 1}, {}]}
+    assert settings.section("rules") == [
+        Rule(filter="a", keep=2),
+        Rule(filter="b", settings=more),
+    ]
+    assert str(settings.origin("rules", "[0]", "keep")) == f"file {file}:3"
+    assert str(settings.origin("rules", "[1]", "filter")) == f"file {file}:5"
+    assert load_settings(SECTIONS, None, {}, []).section("rules") == []
+
+
+@pytest.mark.parametrize("value", ['[{filter="c"}, {filter="d", keep=3}]', "[]"])
+def test_a_later_source_gives_all_the_tables(file: Path, value: str) -> None:
+    file.write_text(RULES)
+    for environ, overrides in (({"ROBUSTMQ_RULES": value}, []), ({}, [f"rules={value}"])):
+        settings = load_settings(SECTIONS, file, environ, overrides)
+        wanted = [Rule(filter="c"), Rule(filter="d", keep=3)] if len(value) > 2 else []
+        assert settings.section("rules") == wanted
+        origins = {str(one.origin) for one in settings.items() if one.parts[0] == "rules"}
+        assert f"file {file}:3" not in origins
+
+
+def test_every_problem_of_tables_in_an_order_has_its_place(file: Path) -> None:
+    file.write_text(RULES + "[[rules]]\nkeep = 0\nfitler = 'x'\n[[rules]]\n[[rules]]\nfilter = 7\n")
+    with pytest.raises(ConfigError) as refused:
+        load_settings(SECTIONS, file, {}, [])
+    assert str(refused.value).splitlines() == [
+        f'rules[2].fitler = "x" (file {file}:11): unknown key; did you mean "rules[2].filter"?',
+        f"rules[2].filter (file {file}:10): missing; expected text",
+        f"rules[2].keep = 0 (file {file}:10): expected an integer of at least 1",
+        f"rules[3].filter (file {file}:12): missing; expected text",
+        f"rules[4].filter = 7 (file {file}:14): expected text",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("override", "shown"),
+    [
+        ("rules={filter='a'}", 'rules.filter = "a"'),
+        ("rules=[1]", "rules = [1]"),
+        ("rules.filter=a", 'rules.filter = "a"'),
+    ],
+)
+def test_what_is_no_list_of_tables_is_refused(override: str, shown: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        load_settings(SECTIONS, None, {}, [override])
+    rule = "expected a list of tables, [[rules]] in a file or rules=[{...}] elsewhere"
+    assert str(refused.value) == f"{shown} (--set): {rule}"
+
+
+@pytest.mark.parametrize(
+    ("overrides", "settings"),
+    [
+        (["x=[{a=1}]", "x.b=2"], {"x": {"b": 2}}),
+        (["x=[{a=1}]", "x={}"], {"x": {}}),
+        (["x=1", "x.b=2"], {"x": {"b": 2}}),
+        (["x=[1, 2]", "x.b=2"], {"x": {"b": 2}}),
+        (["x=[{a=1}]", "x=[{b=1}, {c=2}]"], {"x": [{"b": 1}, {"c": 2}]}),
+        (["x=[{a=[{b=1}, {}]}]"], {"x": [{"a": [{"b": 1}, {}]}]}),
+    ],
+)
+def test_below_a_free_table_the_later_value_wins(
+    overrides: list[str], settings: dict[str, Any]
+) -> None:
+    given = [f"free.settings.{one}" for one in overrides]
+    free: dict[str, Any] = {"free": Free}
+    assert load_settings(free, None, {}, given).section("free").settings == settings
 
 
 def test_every_problem_is_listed(file: Path) -> None:

@@ -9,6 +9,7 @@ from robustmq_common.config.schema import (
     Key,
     NamedTables,
     Table,
+    TableArray,
     build,
     dotted,
     find,
@@ -40,7 +41,7 @@ class Outer(Section):
     must: int
 
 
-TREE = build({"outer": Outer, "many": dict[str, Inner]})
+TREE = build({"outer": Outer, "many": dict[str, Inner], "rows": list[Inner]})
 
 
 @pytest.mark.parametrize(
@@ -56,6 +57,11 @@ TREE = build({"outer": Outer, "many": dict[str, Inner]})
         (("outer", "named", "any", "depth"), Key),
         (("outer", "free", "what", "ever"), FreeTable),
         (("many", "one", "depth"), Key),
+        (("rows",), TableArray),
+        (("rows", "[0]"), Table),
+        (("rows", "[12]", "depth"), Key),
+        (("rows", "depth"), type(None)),
+        (("rows", "0", "depth"), type(None)),
         (("outer", "name", "more"), type(None)),
         (("outer", "nothing"), type(None)),
         (("nothing",), type(None)),
@@ -113,6 +119,8 @@ def test_names_that_do_not(name: str) -> None:
 def test_paths_are_dotted_and_quoted_where_needed() -> None:
     assert dotted(("a", "b-1", "c_2")) == "a.b-1.c_2"
     assert dotted(("a", "b c")) == "a.'b c'"
+    assert dotted(("a", "[0]", "b", "[12]")) == "a[0].b[12]"
+    assert dotted(("a", "[x]")) == "a.'[x]'"
 
 
 def test_a_section_that_is_no_model_is_our_bug() -> None:

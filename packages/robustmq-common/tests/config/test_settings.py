@@ -21,7 +21,8 @@ class Sample(Section):
 
 
 def load(*overrides: str) -> Settings:
-    return load_settings({"sample": Sample, "many": dict[str, Inner]}, None, {}, overrides)
+    sections = {"sample": Sample, "many": dict[str, Inner], "rows": list[Inner]}
+    return load_settings(sections, None, {}, overrides)
 
 
 def test_every_value_has_path_shown_form_and_origin() -> None:
@@ -34,6 +35,16 @@ def test_every_value_has_path_shown_form_and_origin() -> None:
         ("sample.named.x.depth", "2", "--set"),
         ("sample.free", "{}", "default"),
         ("many.y.depth", "1", "default"),
+        ("rows", "[]", "default"),
+    ]
+
+
+def test_tables_in_an_order_are_listed_with_their_places() -> None:
+    settings = load("rows=[{depth=5}, {}]")
+    items = [one for one in settings.items() if one.parts[0] == "rows"]
+    assert [(one.path, one.shown, str(one.origin)) for one in items] == [
+        ("rows[0].depth", "5", "--set"),
+        ("rows[1].depth", "1", "default"),
     ]
 
 
@@ -45,8 +56,9 @@ def test_secrets_are_redacted_declared_or_not() -> None:
     assert shown["sample.free.x"] == (1, "1")
 
 
-def test_sections_are_models_or_dicts_of_them() -> None:
-    settings = load("many.y.depth=3")
+def test_sections_are_models_or_dicts_or_lists_of_them() -> None:
+    settings = load("many.y.depth=3", "rows=[{depth=5}]")
+    assert settings.section("rows") == [Inner(depth=5)]
     assert settings.section("sample") == Sample()
     assert settings.section("many") == {"y": Inner(depth=3)}
     assert str(settings.origin("many", "y", "depth")) == "--set"

@@ -31,6 +31,14 @@ a.b . c = 1
 name = "first"
 [[items]]
 name = "second"
+[items.below]
+key = 1
+[[ items . more ]]
+[[items.more]]
+key = 1
+[["items"]]
+[[items.more]]
+key = 1
 [ spaced . out ]
 key = 1
 '''
@@ -51,9 +59,15 @@ key = 1
         (("listeners", "tcp", "raw"), 17),
         (("listeners", "tcp", "a", "b", "c"), 20),
         (("items",), 22),
-        (("items", "name"), 25),
-        (("spaced", "out"), 26),
-        (("spaced", "out", "key"), 27),
+        (("items", "[0]"), 22),
+        (("items", "[0]", "name"), 23),
+        (("items", "[1]"), 24),
+        (("items", "[1]", "name"), 25),
+        (("items", "[1]", "below", "key"), 27),
+        (("items", "[1]", "more", "[1]", "key"), 30),
+        (("items", "[2]", "more", "[0]", "key"), 33),
+        (("spaced", "out"), 34),
+        (("spaced", "out", "key"), 35),
     ],
 )
 def test_each_key_has_its_line(path: tuple[str, ...], line: int) -> None:

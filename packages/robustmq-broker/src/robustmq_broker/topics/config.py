@@ -52,10 +52,10 @@ class TopicConfig(Section):
         None, gt=0, le=3_155_760_000, description="How long a message stays in its topic's log."
     )
     retention_bytes: Bytes | None = Field(
-        None, ge=1, le=2**60, description="How much a topic's log keeps; the oldest go first."
+        None, ge=1, le=2**50, description="How much a topic's log keeps; the oldest go first."
     )
     retention_records: int | None = Field(
-        None, ge=1, le=2**60, description="How many messages a topic's log keeps."
+        None, ge=1, le=10**12, description="How many messages a topic's log keeps."
     )
     settings: dict[str, Any] = Field(
         default_factory=dict,

@@ -15,6 +15,12 @@ class Inner(Section):
     depth: int = 1
 
 
+class Row(Section):
+    filter: str
+    keep: int = 1
+    free: dict[str, object] = {}
+
+
 class Sample(Section):
     timeout: Seconds = 7200.0
     named: dict[str, Inner] = {}
@@ -58,6 +64,16 @@ def test_toml_can_be_read_again() -> None:
     assert again.section("sample") == first.section("sample")
 
 
+@pytest.mark.parametrize("rows", ["[]", "[{filter='a', free={x = 1}}, {filter='b'}]"])
+def test_tables_in_an_order_can_be_read_again(rows: str) -> None:
+    sections = {"sample": Sample, "rows": list[Row]}
+    first = load_settings(sections, None, {}, [f"rows={rows}"])
+    document = tomllib.loads(as_toml(list(first.items())))
+    again = load_settings(sections, None, {}, [], document)
+    assert again.section("rows") == first.section("rows")
+    assert again.section("sample") == first.section("sample")
+
+
 def test_toml_shows_what_has_no_value_as_comments() -> None:
     lines = as_toml(list(settings(*OVERRIDES).items())).splitlines()
     assert any(line.startswith("# password = (redacted)") for line in lines)
@@ -98,7 +114,7 @@ def test_the_command_shows_every_source(tmp_path: Path, monkeypatch: pytest.Monk
     assert found["log.format"] == {"value": "json", "origin": "environment ROBUSTMQ_LOG__FORMAT"}
     assert found["broker.node"] == {"value": "n", "origin": "--set"}
     assert found["broker.data_dir"] == {"value": str(tmp_path), "origin": "--data-dir"}
-    assert found["storage.adapter"] == {"value": "memory", "origin": "default"}
+    assert found["storage.adapter"] == {"value": "rocksdb", "origin": "default"}
 
 
 @pytest.mark.usefixtures("_no_log")

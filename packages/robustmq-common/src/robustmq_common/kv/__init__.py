@@ -7,8 +7,8 @@
     database.sync()                              # on the disk
     database.scan("keys", b"a", b"b", limit=100)
 
-Needs the extra `kv` of robustmq-common. Writing and reading hold the interpreter's lock and take
-microseconds; `sync` lets go of it, so it belongs into a thread.
+Needs rocksdict, which robustmq-broker brings along. Writing and reading hold the interpreter's lock
+and take microseconds; `sync` lets go of it, so it belongs into a thread.
 """
 
 from robustmq_common.kv.database import Database, Stalled
