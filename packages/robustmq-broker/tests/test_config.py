@@ -123,7 +123,7 @@ INSTALLED: dict[str, Any] = {
 
 
 def test_names_of_what_is_installed_are_fine() -> None:
-    check_names(load('access.authorizers=["acl"]'), INSTALLED)
+    check_names(load("storage.adapter=memory", 'access.authorizers=["acl"]'), INSTALLED)
 
 
 def test_every_name_that_is_not_installed_is_told() -> None:

@@ -76,6 +76,6 @@ def test_all_are_closed_though_one_fails() -> None:
         await adapters.open()
         await adapters.close()
 
-    with pytest.raises(StorageError, match="^storage adapter two: no close today$"):
+    with pytest.raises(StorageError, match=r"^storage adapter two: no close today$"):
         asyncio.run(work())
     assert story[3:] == ["close three", "close two", "close one"]
