@@ -7,8 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import structlog
-
 from robustmq_broker.access import AccessControl
 from robustmq_broker.config import (
     SECTIONS,
@@ -33,6 +31,7 @@ from robustmq_common.plugins.registry import Registry
 from robustmq_common.spi.pack import ProtocolPack
 from robustmq_common.spi.services import Log
 from robustmq_common.spi.storage import StorageAdapter
+from robustmq_common.structured_log import structlog
 
 __all__ = [
     "SECTIONS",

@@ -15,12 +15,10 @@ from collections.abc import Callable, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any, Final, TextIO, cast
 
-import structlog
-from structlog.processors import format_exc_info
-
 from robustmq_common.errors import ConfigError
 from robustmq_common.log_lines import json_line, text_line
 from robustmq_common.spi.services import Log
+from robustmq_common.structured_log import structlog
 
 LEVELS: Final[Mapping[str, int]] = {
     "debug": logging.DEBUG,
@@ -48,7 +46,7 @@ def set_up_logging(
 
     def line(fields: MutableMapping[str, Any]) -> str:
         try:
-            fields = format_exc_info(None, "", fields)
+            fields = structlog.processors.format_exc_info(None, "", fields)
             return json_line(fields) if format == "json" else text_line(fields, colours=colours)
         except Exception as error:  # noqa: BLE001 - a value that breaks must not break its logger
             known = {name: str(fields[name]) for name in ("timestamp", "level", "event")}
