@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, Literal, Protocol
 
 from pydantic import AfterValidator, Field
 
-from robustmq_broker.topics.config import TopicConfig, topic_problems
+from robustmq_broker.topics.topic_config import TopicConfig, topic_problems
 from robustmq_common.config.model import Address, Bytes, Expected, Seconds, Section
 from robustmq_common.config.quantities import parse_address
 from robustmq_common.errors import ConfigError

@@ -5,7 +5,7 @@ import random
 import pytest
 from routing_fakes import matches
 
-from robustmq_broker.topics.config import TopicConfig
+from robustmq_broker.topics.topic_config import TopicConfig
 from robustmq_broker.topics.rules import TopicRules
 from robustmq_common.spi.topics import TopicPolicy
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import final
 
 from robustmq_broker.topic_trie import TopicTrie
-from robustmq_broker.topics.config import TopicConfig
+from robustmq_broker.topics.topic_config import TopicConfig
 from robustmq_common.spi.topics import TopicPolicy
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from robustmq_broker.topics.config import TopicConfig, topic_problems
+from robustmq_broker.topics.topic_config import TopicConfig, topic_problems
 from robustmq_common.config import load_settings
 from robustmq_common.errors import ConfigError
 
