@@ -21,8 +21,8 @@ from robustmq_broker.access import AccessControl
 from robustmq_broker.app import CLOSE_SECONDS
 from robustmq_broker.services import Services
 from robustmq_broker.storage.memory import MemoryAdapter
-from robustmq_broker.topics.topic_config import TopicConfig
 from robustmq_broker.topics.rules import TopicRules
+from robustmq_broker.topics.topic_config import TopicConfig
 from robustmq_common.spi.access import Authenticator, Authorizer, EnhancedAuthenticator
 from robustmq_common.spi.events import EventListener
 from robustmq_common.spi.storage import WriteBatch

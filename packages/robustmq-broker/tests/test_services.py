@@ -14,8 +14,8 @@ from robustmq_broker.access import AccessControl
 from robustmq_broker.services import Services
 from robustmq_broker.storage.memory import MemoryAdapter
 from robustmq_broker.timers import TimerDriver
-from robustmq_broker.topics.topic_config import TopicConfig
 from robustmq_broker.topics.rules import TopicRules
+from robustmq_broker.topics.topic_config import TopicConfig
 from robustmq_common.errors import BugError, WorldError
 from robustmq_common.message import Record
 from robustmq_common.record import decode_record

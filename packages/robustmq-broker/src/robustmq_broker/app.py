@@ -22,8 +22,8 @@ from robustmq_broker.garbage import FullCollections, relax_garbage_collector
 from robustmq_broker.listeners.tcp import TcpListener
 from robustmq_broker.services import Services
 from robustmq_broker.storage.adapters import Adapters
-from robustmq_broker.topics.topic_config import TopicConfig
 from robustmq_broker.topics.rules import TopicRules
+from robustmq_broker.topics.topic_config import TopicConfig
 from robustmq_common import implementation
 from robustmq_common.config import Settings
 from robustmq_common.config.quantities import parse_address

@@ -45,11 +45,15 @@ class Made:
 
     def __init__(self, adapter: StorageAdapter) -> None:
         loop = asyncio.get_running_loop()
+
+        def soon(callback: Callable[[], None]) -> None:
+            loop.call_soon(callback)
+
         self.adapter = adapter
         self.metrics = FakeMetrics()
         self.storage = GroupCommit(
             adapter,
-            loop.call_soon,
+            soon,
             lambda work, done: run_now_or_later(work, done, loop.create_task),
             self.metrics,
             RecordingLog(),

@@ -5,8 +5,8 @@ import random
 import pytest
 from routing_fakes import matches
 
-from robustmq_broker.topics.topic_config import TopicConfig
 from robustmq_broker.topics.rules import TopicRules
+from robustmq_broker.topics.topic_config import TopicConfig
 from robustmq_common.spi.topics import TopicPolicy
 
 
