@@ -39,13 +39,14 @@ HIGH_WATERMARK: Final = 65_536
 class SlowAdapter(MemoryAdapter):
     """The memory adapter, with commits that wait and fail as a test says.
 
-    slow: whether a commit waits for `release`.
+    slow, slow_sync: whether a commit or a sync waits for `release`.
     """
 
     def __init__(self, clock: FakeClock) -> None:
         super().__init__({}, Path())
         self._now = lambda: clock.wall
         self.slow = False
+        self.slow_sync = False
         self.waiting: deque[Gate] = deque()
 
     async def commit(self, batch: WriteBatch) -> list[int]:
@@ -55,8 +56,14 @@ class SlowAdapter(MemoryAdapter):
             await gate
         return await super().commit(batch)
 
+    async def sync(self) -> None:
+        if self.slow_sync:
+            gate = Gate()
+            self.waiting.append(gate)
+            await gate
+
     def release(self, error: Exception | None = None) -> None:
-        """Let the commit that waits go on, or fail."""
+        """Let the commit or sync that waits go on, or fail."""
         self.waiting.popleft().open(error=error)
 
 
