@@ -52,7 +52,8 @@ class Heartbeat:
 
 
 async def with_adapter(folder: Path, durability: str, step: Step) -> None:
-    adapter = RocksdbAdapter({"durability": durability}, folder)
+    adapter = RocksdbAdapter({}, folder)
+    adapter.durability = durability
     await adapter.open()
     try:
         await step(adapter)
@@ -92,6 +93,8 @@ async def append_rate(adapter: RocksdbAdapter, size: int) -> float:
         await asyncio.sleep(0)
         started = time.perf_counter()
         await adapter.commit(batch)
+        if adapter.durability == "fsync":
+            await adapter.sync()
         elapsed += time.perf_counter() - started
     return RECORDS / elapsed
 

@@ -20,6 +20,7 @@ from robustmq_common.spi.storage import (
     StorageAdapter,
     StoredRecord,
     Trim,
+    Usage,
     WriteBatch,
 )
 
@@ -101,7 +102,7 @@ class NaiveAdapter(StorageAdapter):
         if isinstance(operation, Append | Put | Retain):
             state[operation.shard] = shard
         if isinstance(operation, Put | Delete):
-            self.check(shard.values.get(operation.key), operation.expected)
+            self.compare(shard.values.get(operation.key), operation.expected)
         if isinstance(operation, Append):
             record = StoredRecord(
                 shard.end, operation.value, operation.key, operation.timestamp, operation.expires_at
@@ -120,7 +121,7 @@ class NaiveAdapter(StorageAdapter):
         elif isinstance(operation, Retain):
             shard.limits = operation
 
-    def check(self, present: bytes | None, expected: bytes | None) -> None:
+    def compare(self, present: bytes | None, expected: bytes | None) -> None:
         if expected is not None and present != (expected or None):
             raise ConditionFailed("another value")
 
@@ -169,6 +170,27 @@ class NaiveAdapter(StorageAdapter):
         async with self.changed:
             await self.changed.wait_for(lambda: self.shard(shard).end > end)
 
+    async def usage(self, shard: str) -> Usage:
+        found = self.shard(shard)
+        log_bytes = sum(len(one.value) + len(one.key or b"") for one in found.records)
+        key_bytes = sum(len(key) + len(value) for key, value in found.values.items())
+        return Usage(len(found.records), log_bytes, len(found.values), key_bytes)
+
+    async def sync(self) -> None:
+        self.opened("sync")
+
+    async def check(self) -> list[str]:
+        self.opened("check")
+        return []
+
+    async def compact(self) -> None:
+        self.opened("compact")
+
+    async def snapshot(self) -> StorageAdapter:
+        copied = NaiveSnapshot()
+        copied.state = copy.deepcopy(self.opened("snapshot"))
+        return copied
+
     def opened(self, shard: str) -> dict[str, NaiveShard]:
         if self.state is None:
             raise StorageError(f"{shard}: not open")
@@ -176,6 +198,17 @@ class NaiveAdapter(StorageAdapter):
 
     def shard(self, name: str) -> NaiveShard:
         return self.opened(name).get(name, NaiveShard())
+
+
+class NaiveSnapshot(NaiveAdapter):
+    async def commit(self, batch: WriteBatch) -> list[int]:
+        raise StorageError(f"{batch}: this is a snapshot")
+
+    async def sweep(self) -> bool:
+        raise StorageError("sweep: this is a snapshot")
+
+    async def compact(self) -> None:
+        raise StorageError("compact: this is a snapshot")
 
 
 async def picture(store: StorageAdapter) -> dict[str, Any]:

@@ -237,6 +237,12 @@ def test_packs_get_the_services_of_the_settings(tmp_path: Path) -> None:
     in_loop(work)
 
 
+def test_the_adapter_is_told_how_durable_it_is_to_be() -> None:
+    for given, durability in (((), "os"), (("storage.durability=fsync",), "fsync")):
+        broker = Broker(settings(*given, one="upper"), Story().registry)
+        assert broker.adapter.durability == durability
+
+
 def test_an_adapter_may_be_given() -> None:
     async def work() -> None:
         adapter = MemoryAdapter({}, Path())

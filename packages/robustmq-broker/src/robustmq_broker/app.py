@@ -80,7 +80,9 @@ class Broker:
 
     def _make_adapter(self, name: str, settings: dict[str, Any]) -> StorageAdapter:
         kind: Callable[..., StorageAdapter] = self.registry.storage_adapters()[name]
-        return kind(dict(settings), Path(self.settings.section("broker").data_dir))
+        adapter = kind(dict(settings), Path(self.settings.section("broker").data_dir))
+        adapter.durability = self.settings.section("storage").durability
+        return adapter
 
     async def start(self) -> None:
         """Open storage, start the packs, listen. Raises RobustMQError with nothing left open."""
@@ -140,7 +142,8 @@ class Broker:
 
     def _rules(self) -> TopicRules | None:
         topics: list[TopicConfig] = self.settings.section("topics")
-        return TopicRules(topics, self.adapter.name, "os") if topics else None
+        durability = self.settings.section("storage").durability
+        return TopicRules(topics, self.adapter.name, durability) if topics else None
 
     async def _pack(self, name: str) -> ProtocolPack:
         """The pack that serves a protocol, started when the first listener wants it."""

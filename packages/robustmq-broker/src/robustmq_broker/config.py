@@ -90,6 +90,13 @@ class StorageConfig(Section):
             'directory; "memory" is lost when the broker stops.'
         ),
     )
+    durability: Literal["memory", "os", "fsync"] = Field(
+        "os",
+        description=(
+            "What an acknowledged write survives: nothing but an orderly stop (memory), the end of "
+            "the process (os), or a power loss as well (fsync)."
+        ),
+    )
     settings: dict[str, Any] = Field(
         default_factory=dict, description="Keys that the adapter itself understands."
     )

@@ -23,6 +23,10 @@ class ManualAdapter(MemoryAdapter):
     def __init__(self) -> None:
         super().__init__({}, Path("unused"))
         self.batches: list[list[bytes]] = []
+        self.syncs = 0
+
+    async def sync(self) -> None:
+        self.syncs += 1
 
     async def commit(self, batch: WriteBatch) -> list[int]:
         self.batches.append([it.value for it in batch.operations if isinstance(it, Append)])
@@ -32,9 +36,10 @@ class ManualAdapter(MemoryAdapter):
 class Bench:
     """A GroupCommit whose turns and commits end when the test says so."""
 
-    def __init__(self, at_once: bool = False) -> None:
+    def __init__(self, at_once: bool = False, durability: str = "os") -> None:
         self.at_once = at_once
         self.adapter = ManualAdapter()
+        self.adapter.durability = durability
         self.metrics = FakeMetrics()
         self.log = RecordingLog()
         self.scheduled: list[Callable[[], None]] = []
@@ -56,9 +61,9 @@ class Bench:
         for value in values:
             self.storage.write(Append("a", value))
 
-    def expect(self, name: str) -> None:
+    def expect(self, name: str, durability: str = "") -> None:
         self.storage.when_committed(
-            lambda error: self.calls.append((name, str(error) if error else None))
+            lambda error: self.calls.append((name, str(error) if error else None)), durability
         )
 
     def turn(self) -> None:
@@ -68,10 +73,8 @@ class Bench:
             callback()
 
     def finish(self, error: Exception | None = None) -> None:
-        """The commit in flight is done."""
-        (done,) = self.running
-        self.running.clear()
-        done(None, error)
+        """The commit or the sync in flight is done; of two, the one that began first."""
+        self.running.pop(0)(None, error)
 
     @property
     def batches(self) -> list[list[bytes]]:
@@ -281,6 +284,122 @@ def test_a_compare_and_set_may_not_take_others_down() -> None:
     assert bench.storage.pending()
 
 
+def test_who_asks_for_fsync_waits_for_a_sync_and_the_others_do_not() -> None:
+    bench = Bench()
+    bench.write(b"1")
+    bench.expect("synced", "fsync")
+    bench.expect("committed")
+    bench.expect("as if", "memory")
+    bench.turn()
+    bench.finish()
+    assert bench.calls == [("committed", None), ("as if", None)]
+    assert not bench.storage.pending()
+    bench.finish()
+    assert bench.calls[2:] == [("synced", None)]
+    assert (bench.adapter.syncs, bench.metrics.counters["storage.syncs"]) == (1, 1)
+    bench.expect("nothing to sync", "fsync")
+    assert bench.calls[3:] == [("nothing to sync", None)]
+
+
+def test_what_is_configured_is_what_callbacks_wait_for() -> None:
+    bench = Bench(durability="fsync")
+    bench.write(b"1")
+    bench.expect("synced")
+    bench.expect("committed", "os")
+    bench.turn()
+    bench.finish()
+    assert bench.calls == [("committed", None)]
+    assert bench.storage.pending()
+    bench.finish()
+    assert bench.calls == [("committed", None), ("synced", None)]
+    assert not bench.storage.pending()
+
+
+def test_commits_go_on_during_a_sync_and_share_the_next_one() -> None:
+    bench = Bench(durability="fsync")
+    for number in (b"1", b"2", b"3"):
+        bench.write(number)
+        bench.expect(number.decode())
+        bench.turn()
+        # The commit, while the sync of the first one still runs.
+        bench.running.pop()(None, None)
+    assert bench.batches == [[b"1"], [b"2"], [b"3"]]
+    assert (bench.adapter.syncs, bench.calls) == (1, [])
+    bench.finish()
+    assert (bench.adapter.syncs, bench.calls) == (2, [("1", None)])
+    bench.finish()
+    assert bench.calls == [("1", None), ("2", None), ("3", None)]
+    assert not bench.running
+
+
+def test_what_was_committed_earlier_is_synced_when_somebody_asks() -> None:
+    bench = Bench()
+    bench.write(b"1")
+    bench.turn()
+    bench.finish()
+    assert bench.adapter.syncs == 0
+    bench.expect("late", "fsync")
+    bench.expect("later", "fsync")
+    assert bench.calls == []
+    bench.finish()
+    assert (bench.calls, bench.adapter.syncs) == ([("late", None), ("later", None)], 1)
+
+
+def test_a_failed_commit_is_told_after_the_syncs_before_it() -> None:
+    bench = Bench(durability="fsync")
+    bench.write(b"1")
+    bench.expect("first")
+    bench.turn()
+    bench.finish()
+    bench.write(b"2")
+    bench.expect("second")
+    bench.turn()
+    bench.running.pop()(None, StorageError("disk full"))
+    assert bench.calls == []
+    bench.finish()
+    assert bench.calls == [("first", None), ("second", "disk full")]
+    assert not bench.storage.pending()
+
+
+def test_a_failed_sync_fails_what_was_committed_meanwhile_too() -> None:
+    bench = Bench(durability="fsync")
+    for name in ("first", "second"):
+        bench.write(b"1")
+        bench.expect(name)
+        bench.turn()
+        bench.running.pop()(None, None)
+    bench.finish(StorageError("the disk is gone"))
+    assert bench.calls == [("first", "the disk is gone"), ("second", "the disk is gone")]
+    assert bench.storage.pending()
+    assert bench.metrics.counters["storage.syncs.failed"] == 1
+    ((level, event, fields),) = bench.log.entries
+    assert (level, fields) == ("error", {"adapter": "memory", "reason": "the disk is gone"})
+    assert event.startswith("sync failed")
+    bench.expect("third")
+    bench.finish()
+    assert bench.calls[2:] == [("third", None)]
+
+
+def test_a_callback_of_a_sync_may_write_and_wait_again() -> None:
+    bench = Bench(durability="fsync")
+
+    def again(_error: Exception | None) -> None:
+        bench.expect("asked in a callback")
+        bench.write(b"2")
+        bench.expect("written by a callback")
+
+    bench.write(b"1")
+    bench.storage.when_committed(again)
+    bench.turn()
+    bench.finish()
+    bench.finish()
+    assert bench.calls == [("asked in a callback", None)]
+    bench.turn()
+    bench.finish()
+    bench.finish()
+    assert bench.calls[1:] == [("written by a callback", None)]
+
+
 class TestWithAnEventLoop:
     """On the memory adapter, and on one that has to wait."""
 
@@ -334,6 +453,27 @@ class TestWithAnEventLoop:
             storage.write(Append("a", b"1"))
             await asyncio.wait_for(storage.drain(), 10)
             assert storage.backlog() == 0
+
+        asyncio.run(scenario())
+
+    def test_draining_waits_for_syncs(self) -> None:
+        class SlowAdapter(MemoryAdapter):
+            synced = False
+
+            async def sync(self) -> None:
+                for _ in range(3):
+                    await asyncio.sleep(0)
+                self.synced = True
+
+        async def scenario() -> None:
+            adapter = SlowAdapter({}, Path("unused"))
+            adapter.durability = "fsync"
+            await adapter.open()
+            storage = self.storage(adapter)
+            storage.write(Append("a", b"1"))
+            storage.when_committed(lambda _error: None)
+            await asyncio.wait_for(storage.drain(), 10)
+            assert adapter.synced
 
         asyncio.run(scenario())
 

@@ -65,3 +65,16 @@ def test_scans_follow_puts_and_deletes() -> None:
     assert shard.scan(b"", b"", 10) == [(b"a", b"2"), (b"b", b"3")]
     shard.delete(b"b")
     assert shard.scan(b"", b"", 10) == [(b"a", b"2")]
+
+
+def test_a_copy_does_not_follow() -> None:
+    shard = Shard()
+    shard.append(Append("a", b"0"))
+    shard.put(b"k", b"v")
+    copy = shard.copy()
+    shard.append(Append("a", b"1"))
+    shard.trim(1)
+    shard.put(b"l", b"")
+    assert copy.bounds() == Bounds(0, 1)
+    assert [record.value for record in copy.read(0, 9, 99, 0.0)] == [b"0"]
+    assert copy.scan(b"", b"", 9) == [(b"k", b"v")]

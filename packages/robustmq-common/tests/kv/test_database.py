@@ -117,3 +117,65 @@ def test_nothing_works_after_close(tmp_path: Path) -> None:
     ):
         with pytest.raises(StorageError, match=str(tmp_path)):
             call()
+
+
+def test_a_copy_can_be_read_and_verified_while_the_database_goes_on(tmp_path: Path) -> None:
+    database = Database.open(tmp_path / "kv", FAMILIES, Tuning())
+    put(database, "a", b"1", b"2")
+    database.flush()
+    put(database, "a", b"3")
+    database.checkpoint(tmp_path / "copy")
+    put(database, "a", b"4")
+    copy = Database.open_copy(tmp_path / "copy", FAMILIES, Tuning())
+    assert keys(copy, b"", b"x") == [b"1", b"2", b"3"]
+    assert copy.verify("a", b"", 2, 99) == (b"2\x00", None)
+    assert copy.verify("a", b"2\x00", 2, 99) == (b"3\x00", None)
+    assert copy.verify("a", b"3\x00", 2, 99) == (None, None)
+    copy.close()
+    database.close()
+
+
+def test_verifying_goes_on_behind_a_damaged_table(tmp_path: Path) -> None:
+    database = Database.open(tmp_path / "kv", FAMILIES, Tuning())
+    for one in (b"1", b"2", b"3"):
+        put(database, "a", one)
+        database.flush()
+    database.checkpoint(tmp_path / "copy")
+    database.close()
+    table = sorted((tmp_path / "copy").glob("*.sst"))[1]
+    data = bytearray(table.read_bytes())
+    data[3] ^= 1
+    table.unlink()  # it is the database's as well
+    table.write_bytes(data)
+    copy = Database.open_copy(tmp_path / "copy", FAMILIES, Tuning())
+    first, damage = copy.verify("a", b"", 99, 99)
+    assert damage is not None
+    assert (damage.table, first) == (table.name, b"2\x00")
+    assert copy.verify("a", b"2\x00", 99, 99) == (b"3\x00", None)
+    copy.close()
+
+
+def test_a_copy_that_cannot_be_opened(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match="cannot open"):
+        Database.open_copy(tmp_path / "nothing here", FAMILIES, Tuning())
+
+
+def test_compacting_frees_what_was_removed_and_ends_when_told(tmp_path: Path) -> None:
+    database = Database.open(tmp_path / "kv", FAMILIES, Tuning())
+    for number in range(4):
+        put(database, "a", *(b"%d-%d" % (number, at) + os.urandom(1000) for at in range(1000)))
+        database.flush()
+
+    def size() -> int:
+        return sum(file.stat().st_size for file in (tmp_path / "kv").glob("*.sst"))
+
+    full = size()
+    batch = database.batch()
+    batch.delete_range(b"0", b"3", database.handles["a"])
+    database.write(batch)
+    database.compact(lambda: True)
+    assert size() >= full
+    database.compact(lambda: False)
+    assert size() < full / 2
+    assert len(keys(database, b"", b"x", 9999)) == 1000
+    database.close()

@@ -18,6 +18,14 @@ def test_the_sentence_has_folder_cause_and_help() -> None:
     )
 
 
+def test_damage_is_told_apart_and_names_its_table() -> None:
+    cause = Exception("Corruption: block checksum mismatch in /d/000011.sst offset 1 size 2")
+    error = failures.explain(Path("data"), "read", cause)
+    assert isinstance(error, failures.Damaged)
+    assert error.table == "000011.sst"
+    assert str(error).endswith("; restart, and the damaged file is set aside")
+
+
 @pytest.mark.parametrize(
     ("message", "name"),
     [

@@ -44,6 +44,7 @@ class Adapter(StorageAdapter):
     name = "shelf"
     open = close = commit = read = bounds = offset_at = print  # type: ignore[assignment]
     get = scan = shards = sweep = wait_for_change = print  # type: ignore[assignment]
+    sync = usage = check = compact = snapshot = print  # type: ignore[assignment]
 
 
 class HalfAdapter(StorageAdapter):

@@ -15,6 +15,7 @@ class Adapter(StorageAdapter):
     name = "same"
     open = close = commit = read = bounds = offset_at = print
     get = scan = shards = sweep = wait_for_change = print
+    sync = usage = check = compact = snapshot = print
 """
 
 WHO = 'plugin "sample" (robot-sample 1.0)'

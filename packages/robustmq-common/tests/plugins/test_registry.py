@@ -34,6 +34,7 @@ class Adapter(StorageAdapter):
     name = "shelf"
     open = close = commit = read = bounds = offset_at = print
     get = scan = shards = sweep = wait_for_change = print
+    sync = usage = check = compact = snapshot = print
 LISTENER = EventListener()
 
 @hookimpl

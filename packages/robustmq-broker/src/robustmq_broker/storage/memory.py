@@ -1,11 +1,14 @@
 """[D] The storage adapter that keeps everything in this process, and loses it with the process."""
 
+import asyncio
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from robustmq_broker.storage.conditions import check_conditions, has_conditions
+from robustmq_broker.storage.read_only import ReadOnly
+from robustmq_broker.storage.retention import record_size
 from robustmq_broker.storage.shard import Shard
 from robustmq_broker.storage.sorted_names import SortedNames
 from robustmq_broker.storage.waiters import Waiters, not_open
@@ -20,16 +23,19 @@ from robustmq_common.spi.storage import (
     StorageAdapter,
     StoredRecord,
     Trim,
+    Usage,
     WriteBatch,
 )
 
 _EMPTY = Shard()
 _SWEPT_RECORDS = 5000
 """How many records a sweep looks at, at most: about a millisecond of work."""
+_COUNTED: Final = 5000
+"""Records or keys whose sizes are added up without letting others run: half a millisecond."""
 
 
 class MemoryAdapter(StorageAdapter):
-    """Shards in dicts. Nothing suspends but `wait_for_change`; nothing is copied or encoded.
+    """Shards in dicts. Nothing is copied or encoded, and what a session does never suspends.
 
     settings: has to be empty; there is nothing to set. Raises ConfigError otherwise.
     data_dir: not used.
@@ -130,6 +136,38 @@ class MemoryAdapter(StorageAdapter):
         if self._look("wait_for_change", shard).end <= end:
             await self._waiters.wait(shard, end)
 
+    async def usage(self, shard: str) -> Usage:
+        found = self._look("usage", shard)
+        log_bytes, key_bytes = 0, 0
+        for turn, (value, key, _, _) in enumerate(list(found.records.values()), 1):
+            log_bytes += record_size(value, key)
+            if turn % _COUNTED == 0:
+                await asyncio.sleep(0)
+        values = list(found.values.items())
+        for turn, (name, value) in enumerate(values, 1):
+            key_bytes += record_size(value, name)
+            if turn % _COUNTED == 0:
+                await asyncio.sleep(0)
+        return Usage(len(found.records), log_bytes, len(values), key_bytes)
+
+    async def sync(self) -> None:
+        self._check_open("sync", "")
+
+    async def check(self) -> list[str]:
+        self._check_open("check", "")
+        return []
+
+    async def compact(self) -> None:
+        self._check_open("compact", "")
+
+    async def snapshot(self) -> StorageAdapter:
+        """Everything is copied at once, which takes 50 ns per record and key."""
+        self._check_open("snapshot", "")
+        copy = MemorySnapshot({}, Path())
+        copy.hold({name: shard.copy() for name, shard in self._shards.items()})
+        await copy.open()
+        return copy
+
     def _look(self, operation: str, shard: str) -> Shard:
         """The shard to read from, an empty one if it does not exist."""
         self._check_open(operation, shard)
@@ -174,3 +212,11 @@ class MemoryAdapter(StorageAdapter):
 
     def _get(self, shard: str, key: bytes) -> bytes | None:
         return self._shards.get(shard, _EMPTY).values.get(key)
+
+
+class MemorySnapshot(ReadOnly, MemoryAdapter):
+    """A copy of the shards of a memory adapter."""
+
+    def hold(self, shards: dict[str, Shard]) -> None:
+        """Read from these from now on."""
+        self._shards = shards

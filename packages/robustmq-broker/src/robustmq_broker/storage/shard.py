@@ -112,6 +112,13 @@ class Shard:
         names = self.names.scan(self.values, prefix, after, limit)
         return [(name, self.values[name]) for name in names]
 
+    def copy(self) -> "Shard":
+        """One to read from, which does not change with this one."""
+        same = Shard()
+        same.start, same.end = self.start, self.end
+        same.records, same.values = self.records.copy(), self.values.copy()
+        return same
+
     def is_gone(self) -> bool:
         """Whether there is nothing left, and no offset that a new record must not get again."""
         return self.end == 0 and not self.values and self.retention is None

@@ -50,7 +50,7 @@ class StoredTopicLogs:
             self._limited.clear()
         storage.write(Retain(shard, policy.seconds, policy.bytes, policy.records))
         self._limited[shard] = policy
-        storage.when_committed(partial(self._written, shard))
+        storage.when_committed(partial(self._written, shard), "os")
 
     def _written(self, shard: str, error: Exception | None) -> None:
         if error is not None:

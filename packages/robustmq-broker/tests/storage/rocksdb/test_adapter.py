@@ -18,7 +18,6 @@ from robustmq_common.spi.storage import (
     Append,
     Bounds,
     Operation,
-    Put,
     StorageAdapter,
     WriteBatch,
 )
@@ -28,13 +27,15 @@ from robustmq_common.testing.storage_contract import StorageAdapterContract
 class TestRocksdbAdapter(StorageAdapterContract):
     durable = True
 
-    @pytest.fixture(autouse=True, params=["memory", "os", "fsync"])
+    @pytest.fixture(autouse=True, params=["memory", "os"])
     def place(self, tmp_path: Path, request: pytest.FixtureRequest) -> None:
         self.folder = tmp_path
         self.durability = request.param
 
     def make_adapter(self) -> StorageAdapter:
-        return RocksdbAdapter({"durability": self.durability}, self.folder)
+        adapter = RocksdbAdapter({}, self.folder)
+        adapter.durability = self.durability
+        return adapter
 
 
 def use(
@@ -87,7 +88,7 @@ def test_an_unknown_setting_is_refused(tmp_path: Path) -> None:
         RocksdbAdapter({"sync": True}, tmp_path)
 
 
-def test_a_commit_does_not_wait_unless_it_is_synced(tmp_path: Path) -> None:
+def test_a_commit_does_not_wait(tmp_path: Path) -> None:
     async def scenario(adapter: RocksdbAdapter) -> None:
         with pytest.raises(StopIteration) as finished:
             adapter.commit(WriteBatch([Append("a", b"0")])).send(None)
@@ -101,11 +102,12 @@ def test_many_writers_share_syncs(tmp_path: Path) -> None:
         async def write(number: int) -> None:
             for _ in range(5):
                 await adapter.commit(WriteBatch([Append(f"shard-{number}", b"x")]))
+                await adapter.sync()
 
         await asyncio.gather(*(write(number) for number in range(200)))
-        assert adapter._sync.syncs < 200
+        assert adapter._syncs.syncs < 200
 
-    use(tmp_path, scenario, durability="fsync")
+    use(tmp_path, scenario)
 
 
 def test_commits_that_wait_for_flushes_keep_their_order(tmp_path: Path) -> None:
@@ -150,24 +152,59 @@ def test_two_brokers_in_one_folder(tmp_path: Path) -> None:
     use(tmp_path, scenario)
 
 
-def test_a_long_read_lets_others_run(tmp_path: Path) -> None:
+def snapshots(folder: Path) -> int:
+    return len(list(folder.glob("rocksdb.snapshot-*")))
+
+
+def test_checking_names_the_damaged_table_and_the_next_start_sets_it_aside(tmp_path: Path) -> None:
+    async def fill(adapter: RocksdbAdapter) -> None:
+        for first in range(0, 3000, 1000):
+            records = [Append("a", os.urandom(100)) for _ in range(first, first + 1000)]
+            await adapter.commit(WriteBatch([*records]))
+            await (await adapter.snapshot()).close()
+
     async def scenario(adapter: RocksdbAdapter) -> None:
-        await adapter.commit(WriteBatch([Append("a", b"x") for _ in range(5000)]))
-        await adapter.commit(WriteBatch([Put("a", b"%05d" % one, b"") for one in range(5000)]))
-        turns = 0
+        (damage,) = await adapter.check()
+        assert table.name in damage
+        assert snapshots(tmp_path) == 0
 
-        async def count_turns() -> None:
-            nonlocal turns
-            while True:
-                turns += 1
-                await asyncio.sleep(0)
+    use(tmp_path, fill)
+    table = max((tmp_path / "rocksdb").glob("*.sst"), key=lambda file: file.stat().st_size)
+    data = bytearray(table.read_bytes())
+    data[len(data) // 2] ^= 1
+    table.write_bytes(data)
+    use(tmp_path, scenario)
+    use(tmp_path, as_if_nothing_were_wrong)
+    assert table.with_name(f"{table.name}.corrupt").exists()
 
-        counting = asyncio.create_task(count_turns())
-        assert len(await adapter.read("a", 0, 5000, 10_000)) == 5000
-        assert turns >= 4
-        turns = 0
-        assert len(await adapter.scan("a", limit=5000)) == 5000
-        assert turns >= 4
-        counting.cancel()
+
+async def as_if_nothing_were_wrong(adapter: RocksdbAdapter) -> None:
+    assert await adapter.check() == []
+
+
+def test_snapshots_that_a_crash_has_left_are_removed(tmp_path: Path) -> None:
+    left = tmp_path / "rocksdb.snapshot-7"
+    left.mkdir()
+    (left / "000001.sst").touch()
+
+    async def scenario(adapter: RocksdbAdapter) -> None:
+        assert not left.exists()
+        async with asyncio.timeout(30):
+            snapshot = await adapter.snapshot()
+            assert snapshots(tmp_path) == 1
+            await snapshot.close()
+        assert snapshots(tmp_path) == 0
+
+    use(tmp_path, scenario)
+
+
+def test_closing_ends_a_compaction(tmp_path: Path) -> None:
+    async def scenario(adapter: RocksdbAdapter) -> None:
+        compactions = [asyncio.create_task(adapter.compact()) for _ in range(3)]
+        await asyncio.sleep(0)
+        await adapter.close()
+        ended = await asyncio.gather(*compactions, return_exceptions=True)
+        # Those that had not begun yet are told.
+        assert all(it is None or "compact" in str(it) for it in ended)
 
     use(tmp_path, scenario)

@@ -8,10 +8,12 @@
     database.scan("keys", b"a", b"b", limit=100)
 
 Needs rocksdict, which robustmq-broker brings along. Writing and reading hold the interpreter's lock
-and take microseconds; `sync` lets go of it, so it belongs into a thread.
+and take microseconds; `sync`, `flush`, `compact` and `close` let go of it, so they belong into a
+thread.
 """
 
 from robustmq_common.kv.database import Database, Stalled
+from robustmq_common.kv.failures import Damaged
 from robustmq_common.kv.opening import Tuning
 
-__all__ = ["Database", "Stalled", "Tuning"]
+__all__ = ["Damaged", "Database", "Stalled", "Tuning"]

@@ -2,20 +2,22 @@
 
 import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from rocksdict import Checkpoint, Rdict, WriteBatch, WriteOptions
+from rocksdict import Checkpoint, CompactOptions, Rdict, WriteBatch, WriteOptions
 
 from robustmq_common.errors import StorageError
-from robustmq_common.kv.failures import damaged_file, explain, is_corruption, is_stall
-from robustmq_common.kv.opening import SUSPECTS, Tuning, open_rocksdb
+from robustmq_common.kv.failures import Damaged, explain, is_stall
+from robustmq_common.kv.opening import SUSPECTS, Tuning, open_read_only, open_rocksdb
 
 if TYPE_CHECKING:
     from rocksdict import ColumnFamily
 
 _NO_LIMIT: Final = 2**63
+_END: Final = b"\xff" * 16
 Pair = tuple[bytes, bytes]
 
 
@@ -32,9 +34,15 @@ class Database:
     """
 
     def __init__(
-        self, path: Path, families: Sequence[str], opened: tuple[Rdict, list[str], bool]
+        self,
+        path: Path,
+        families: Sequence[str],
+        opened: tuple[Rdict, list[str], bool],
+        *,
+        read_only: bool = False,
     ) -> None:
         self.path = path
+        self._read_only = read_only
         self._rocksdb, self.losses, self.lost_files = opened
         self._families = {name: self._rocksdb.get_column_family(name) for name in families}
         self.handles: dict[str, ColumnFamily] = {
@@ -55,6 +63,12 @@ class Database:
         Raises StorageError if the folder cannot be used, or is in use by another process.
         """
         return cls(path, families, open_rocksdb(path, families, tuning))
+
+    @classmethod
+    def open_copy(cls, path: Path, families: Sequence[str], tuning: Tuning) -> "Database":
+        """Open what `checkpoint` has made, to read from. Raises StorageError; repairs nothing."""
+        opened = open_read_only(path, families, tuning)
+        return cls(path, families, (opened, [], False), read_only=True)
 
     def batch(self) -> WriteBatch:
         """A new batch: put(key, value, handle), delete(key, handle), delete_range(from, to, ...).
@@ -82,6 +96,16 @@ class Database:
             self._rocksdb.flush_wal(True)
         except Exception as error:
             raise self._failed("sync", error) from error
+
+    def flush(self) -> None:
+        """Write all that is in memory into tables, and sync them. Raises StorageError."""
+        try:
+            # No variable may hold a family: an error that is kept would keep the folder locked.
+            for name in self._families:
+                self._families[name].flush()
+            self._rocksdb.flush()
+        except Exception as error:
+            raise self._failed("flush", error) from error
 
     def get(self, family: str, key: bytes) -> bytes | None:
         """Value of a key. Raises StorageError."""
@@ -130,8 +154,46 @@ class Database:
             raise self._failed("read", error) from error
         return found
 
+    def verify(
+        self, family: str, first: bytes, limit: int, max_bytes: int
+    ) -> tuple[bytes | None, Damaged | None]:
+        """Read about `limit` pairs back, from a key on; only for what `open_copy` has opened.
+
+        Returns the key to go on with, None at the end, and what was damaged: then that key is
+        behind the damaged table, as nothing more can be read of it. Raises StorageError if reading
+        failed for another reason.
+        """
+        try:
+            page = self.scan(family, first, _END, limit, max_bytes)
+        except Damaged as damage:
+            last = self._last_key(damage.table)
+            return (None if last is None or last < first else last + b"\x00"), damage
+        return (page[-1][0] + b"\x00" if page else None), None
+
+    def compact(self, stop: Callable[[], bool]) -> None:
+        """Give back the space of what was removed. Lets go of the interpreter's lock.
+
+        stop: asked now and then whether to end early. Raises StorageError.
+        """
+        options = CompactOptions()
+        # Or what RocksDB has to compact to take more writes would wait.
+        options.set_exclusive_manual_compaction(False)
+        try:
+            lasts = sorted({file["end_key"] for file in self._rocksdb.live_files()})
+            for name in self._families:
+                # Piece by piece: nothing else ends what is under way.
+                for first, last in pairwise([None, *lasts, None]):
+                    if stop():
+                        return
+                    self._families[name].compact_range(first, last, options)
+        except Exception as error:
+            raise self._failed("compact", error) from error
+
     def checkpoint(self, path: Path) -> None:
-        """Make a consistent copy in a new folder; of hard links, if on the same disk."""
+        """Make a consistent copy in a new folder; of hard links, if on the same disk.
+
+        Holds the interpreter's lock while it writes what is in memory into tables: flush before.
+        """
         try:
             Checkpoint(self._rocksdb).create_checkpoint(str(path))
         except Exception as error:
@@ -142,29 +204,35 @@ class Database:
 
         Raises StorageError if something could not be written; it is closed all the same.
         """
-        problem: Exception | None = None
+        problem: StorageError | None = None
         try:
-            # No variable may hold a family: an error that is kept would keep the folder locked.
-            for name in self._families:
-                self._families[name].flush()
-            self._rocksdb.flush()
-        except Exception as error:  # noqa: BLE001 - raised below
+            if not self._read_only:
+                self.flush()
+        except StorageError as error:
             problem = error
         self.handles.clear()
         self._families.clear()
         try:
             self._rocksdb.close()
-        except Exception as error:  # noqa: BLE001 - raised below
-            problem = problem or error
+        except Exception as error:
+            raise problem or self._failed("close", error) from error
         if problem is not None:
-            raise self._failed("close", problem) from problem
+            raise problem
+
+    def suspect(self, name: str) -> None:
+        """Have the next start set a table aside, as it is damaged."""
+        # If even this cannot be written, it finds out anew.
+        with contextlib.suppress(OSError), (self.path / SUSPECTS).open("a") as file:
+            file.write(f"{name}\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    def _last_key(self, table: str) -> bytes | None:
+        files = self._rocksdb.live_files()
+        return next((it["end_key"] for it in files if it["name"].endswith(table)), None)
 
     def _failed(self, action: str, error: Exception) -> StorageError:
-        name = damaged_file(error) if is_corruption(error) else None
-        if name is not None:
-            # The next start sets it aside. If even this cannot be written, it finds out anew.
-            with contextlib.suppress(OSError), (self.path / SUSPECTS).open("a") as file:
-                file.write(f"{name}\n")
-                file.flush()
-                os.fsync(file.fileno())
-        return explain(self.path, action, error)
+        failure = explain(self.path, action, error)
+        if isinstance(failure, Damaged) and failure.table:
+            self.suspect(failure.table)
+        return failure

@@ -19,12 +19,23 @@ _CURRENT: Final = re.compile(r"\bCURRENT\b")
 _MANIFEST: Final = re.compile(r"(MANIFEST-\d+)\b")
 
 
+class Damaged(StorageError):
+    """Something was read that is not what was written; `table` names the file, "" if unknown."""
+
+    def __init__(self, message: str, table: str) -> None:
+        super().__init__(message)
+        self.table = table
+
+
 def explain(path: Path, action: str, error: Exception) -> StorageError:
     """The error to raise: what was done where, why it failed and what helps."""
     message = " ".join(str(error).split())
     hints = [hint for symptom, hint in _HINTS if symptom in message]
     help_ = f"; {hints[0]}" if hints else ""
-    return StorageError(f"cannot {action} {path}: {message}{help_}")
+    sentence = f"cannot {action} {path}: {message}{help_}"
+    if is_corruption(error):
+        return Damaged(sentence, damaged_file(error) or "")
+    return StorageError(sentence)
 
 
 def in_use(path: Path) -> StorageError:

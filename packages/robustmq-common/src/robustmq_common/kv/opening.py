@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from rocksdict import (
+    AccessType,
     BlockBasedOptions,
     Cache,
     DBCompressionType,
@@ -79,6 +80,16 @@ def open_rocksdb(
             return database, [*losses, *_cut_off(path)], bool(losses)
     message = f"cannot open {path}: after {_REPAIRS} repairs it is still damaged ({losses[-1]})"
     raise StorageError(message)
+
+
+def open_read_only(path: Path, families: Sequence[str], tuning: Tuning) -> Rdict:
+    """Open a copy that nobody writes to. Raises StorageError, also if it is damaged."""
+    options = {name: _options(tuning) for name in families}
+    access = AccessType.read_only(error_if_log_file_exist=False)
+    try:
+        return Rdict(str(path), _database_options(tuning), options, access)
+    except Exception as error:
+        raise explain(path, "open", error) from error
 
 
 def _database_options(tuning: Tuning) -> Options:

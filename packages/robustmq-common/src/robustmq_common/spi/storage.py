@@ -115,6 +115,20 @@ class Bounds:
     end: int
 
 
+@dataclass(slots=True, frozen=True)
+class Usage:
+    """What a shard takes: records and keys, and the bytes of both with their values.
+
+    estimated: whether some of it may be gone already (records that have expired), or not counted.
+    """
+
+    records: int
+    log_bytes: int
+    keys: int
+    key_bytes: int
+    estimated: bool = False
+
+
 class StorageAdapter(ABC):
     """A backend. Methods are called from one event loop; each may suspend.
 
@@ -124,6 +138,13 @@ class StorageAdapter(ABC):
 
     name: str
     """What the `storage.adapter` key says, such as "memory"."""
+
+    durability: str = "os"
+    """What is configured: "memory", "os" or "fsync"; set by the broker before `open`.
+
+    With "memory", an adapter may do without what only serves to survive a crash. Whether anybody
+    waits for `sync` is not its business.
+    """
 
     @abstractmethod
     async def open(self) -> None:
@@ -137,8 +158,16 @@ class StorageAdapter(ABC):
     async def commit(self, batch: WriteBatch) -> list[int]:
         """Apply a batch atomically; returns the offsets of its appends, in order.
 
-        Returns when the batch is as durable as the adapter was configured to make it. Raises
+        Returns when the batch can be read and is in the hands of the operating system, so that it
+        survives the process (unless `durability` is "memory"); it does not wait for a disk. Raises
         `ConditionFailed` and writes nothing if an `expected` value does not match.
+        """
+
+    @abstractmethod
+    async def sync(self) -> None:
+        """Return when everything committed before the call survives a power loss.
+
+        Callers at the same time share the work, and none of it is done on the event loop.
         """
 
     @abstractmethod
@@ -187,6 +216,29 @@ class StorageAdapter(ABC):
     async def wait_for_change(self, shard: str, end: int) -> None:
         """Return when the log's end is beyond `end`; wakes, never polls."""
 
+    @abstractmethod
+    async def usage(self, shard: str) -> Usage:
+        """What a shard takes; nothing at all for one that does not exist."""
+
+    @abstractmethod
+    async def check(self) -> list[str]:
+        """Read everything back and verify it; returns a sentence for each thing that is damaged.
+
+        In bounded steps, off the event loop or between its turns, while others read and write.
+        """
+
+    @abstractmethod
+    async def compact(self) -> None:
+        """Give back the space of what was removed or written over, while others read and write."""
+
+    @abstractmethod
+    async def snapshot(self) -> "StorageAdapter":
+        """A consistent copy of everything as it is now, opened, to read from while writing goes on.
+
+        It refuses `commit`, `sweep` and `compact` with StorageError; `close` releases it. Close it
+        before the adapter it is of.
+        """
+
 
 class Storage(Protocol):
     """What packs write to: collects one turn of the event loop into one commit."""
@@ -206,9 +258,15 @@ class Storage(Protocol):
         ...
 
     def pending(self) -> bool:
-        """Whether anything has been written that is not committed yet."""
+        """Whether anything has been written that is not as durable yet as configured."""
         ...
 
-    def when_committed(self, done: Callable[[Exception | None], None]) -> None:
-        """Call back when all that has been written so far is as durable as promised."""
+    def when_committed(
+        self, done: Callable[[Exception | None], None], durability: str = ""
+    ) -> None:
+        """Call back when all that has been written so far is as durable as `durability` says.
+
+        That is "memory", "os" or "fsync", or "" for what is configured. Callbacks of the same
+        durability come in the order they were asked for.
+        """
         ...

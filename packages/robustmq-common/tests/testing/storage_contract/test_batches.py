@@ -31,12 +31,12 @@ class ForgetsAtomicity(NaiveAdapter):
 
 
 class TakesEmptyForAbsent(NaiveAdapter):
-    def check(self, present: bytes | None, expected: bytes | None) -> None:
-        super().check(present or None, expected)
+    def compare(self, present: bytes | None, expected: bytes | None) -> None:
+        super().compare(present or None, expected)
 
 
 class ChecksNoCondition(NaiveAdapter):
-    def check(self, present: bytes | None, expected: bytes | None) -> None:
+    def compare(self, present: bytes | None, expected: bytes | None) -> None:
         pass
 
 

@@ -9,41 +9,25 @@ behind it.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-import structlog
-
 from robustmq_broker.storage.conditions import check_conditions, has_conditions
-from robustmq_broker.storage.rocksdb.layout import (
-    END_OF_NAMES,
-    FAMILIES,
-    after_prefix,
-    decode_name,
-    decode_record,
-    encode_name,
-    pack_id,
-    pack_place,
-)
+from robustmq_broker.storage.rocksdb.layout import FAMILIES
+from robustmq_broker.storage.rocksdb.reader import RocksdbReader
 from robustmq_broker.storage.rocksdb.settings import read_settings
 from robustmq_broker.storage.rocksdb.shards import Shards
+from robustmq_broker.storage.rocksdb.snapshot import RocksdbSnapshot, new_path, remove_leftovers
 from robustmq_broker.storage.rocksdb.stage import Stage
 from robustmq_broker.storage.rocksdb.start import first_id, has_room
 from robustmq_broker.storage.rocksdb.sweep import Sweep
 from robustmq_broker.storage.rocksdb.syncing import GroupSync
-from robustmq_broker.storage.waiters import Waiters, not_open
+from robustmq_broker.storage.waiters import not_open
 from robustmq_common.errors import ConditionFailed, StorageError
-from robustmq_common.kv import Database, Stalled, Tuning
-from robustmq_common.spi.services import Log
-from robustmq_common.spi.storage import (
-    Bounds,
-    StorageAdapter,
-    StoredRecord,
-    WriteBatch,
-)
+from robustmq_common.kv import Damaged, Database, Stalled, Tuning
+from robustmq_common.spi.storage import WriteBatch
 
 Result = TypeVar("Result")
 
@@ -52,52 +36,41 @@ RETRY_SECONDS: Final = 1.0
 
 _STALL_PAUSE: Final = 0.002
 _STALL_DEADLINE: Final = 30.0
-_PAGE: Final = 1000
-"""Records or keys that are read without letting others run: about a millisecond."""
-_PAGE_BYTES: Final = 1024 * 1024
+_FLUSHES: Final = 3
+"""Before a copy. What is written during one is flushed by the next, which takes less; the rest is
+written while the copy is made, which nobody can interrupt."""
 
 
-class RocksdbAdapter(StorageAdapter):
+class RocksdbAdapter(RocksdbReader):
     """Shards in a RocksDB below the data directory, in the folder `rocksdb`.
 
     settings: see `RocksdbSettings`. Raises ConfigError if they are not right.
     """
 
-    name = "rocksdb"
-
     def __init__(self, settings: Mapping[str, Any], data_dir: Path) -> None:
-        self.settings = read_settings(settings)
-        self.path = data_dir / "rocksdb"
-        self._log: Log = structlog.get_logger("robustmq.storage")
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="rocksdb")
-        self._sync = GroupSync(lambda: self._opened("sync", "").sync(), self._thread, self._broke)
-        self._waiters = Waiters(self.name)
-        self._database: Database | None = None
-        self._shards: Shards
+        super().__init__(read_settings(settings), data_dir / "rocksdb")
+        self._syncs = GroupSync(self._sync, self._threads, self._broke)
         self._sweep: Sweep
         self._next_id = 0
         # Commits that wait for their turn, and whose turn it is.
         self._queued = 0
         self._turn = asyncio.Lock()
+        # Held by what takes long, and by what may not happen meanwhile.
+        self._maintenance = asyncio.Lock()
         # Why nothing can be written, and when that was last tried.
         self._failure: StorageError | None = None
         self._tried_at = 0.0
-        self._is_open = False
 
     async def open(self) -> None:
         await self._in_thread(self._open)
+        await self._in_thread(lambda: remove_leftovers(self.path))
         self._is_open = True
 
     async def close(self) -> None:
         self._is_open = False
-        await self._sync.drain()
-        self._waiters.close()
-        database, self._database = self._database, None
-        try:
-            if database is not None:
-                await self._in_thread(database.close)
-        finally:
-            self._thread.shutdown()
+        await self._syncs.drain()
+        async with self._maintenance:
+            await super().close()
 
     async def commit(self, batch: WriteBatch) -> list[int]:
         operations = batch.operations
@@ -114,8 +87,6 @@ class RocksdbAdapter(StorageAdapter):
 
         try:
             offsets = await self._write(fill)
-            if self.settings.durability == "fsync":
-                await self._sync.join()
         except ConditionFailed:
             raise
         except StorageError as error:
@@ -123,106 +94,64 @@ class RocksdbAdapter(StorageAdapter):
             raise StorageError(f"{message}{error}") from error
         return offsets
 
-    async def read(
-        self, shard: str, offset: int, max_records: int, max_bytes: int
-    ) -> list[StoredRecord]:
-        found: list[StoredRecord] = []
-        size = 0
-        position, now = max(offset, 0), time.time()
-        while len(found) < max_records:
-            database = self._opened("read", shard)
-            state = self._shards.look_up(shard)
-            if state is None:
-                break
-            first = pack_place(state.id, max(position, state.start))
-            last = pack_place(state.id, max(position, state.end))
-            limit = min(_PAGE, max_records - len(found))
-            room = min(_PAGE_BYTES, max(max_bytes, 1))
-            page = database.scan("records", first, last, limit, room)
-            for place, data in page:
-                record = decode_record(place, data)
-                if 0 < record.expires_at <= now:
-                    continue
-                size += len(record.value) + len(record.key or b"")
-                if found and size > max_bytes:
-                    return found
-                found.append(record)
-            if not page:
-                break
-            position = int.from_bytes(page[-1][0][8:], "big") + 1
-            if position < state.end and len(found) < max_records:
-                await asyncio.sleep(0)
-        return found
-
-    async def bounds(self, shard: str) -> Bounds:
-        self._opened("bounds", shard)
-        state = self._shards.look_up(shard)
-        return Bounds(0, 0) if state is None else Bounds(state.start, state.end)
-
-    async def offset_at(self, shard: str, timestamp: float) -> int:
-        self._opened("offset_at", shard)
-        state = self._shards.look_up(shard)
-        return 0 if state is None else self._shards.offset_at(state, timestamp)
-
-    async def get(self, shard: str, key: bytes) -> bytes | None:
-        self._opened("get", shard)
-        return self._get(shard, key)
-
-    async def scan(
-        self, shard: str, prefix: bytes = b"", after: bytes = b"", limit: int = 1000
-    ) -> list[tuple[bytes, bytes]]:
-        self._opened("scan", shard)
-        state = self._shards.look_up(shard)
-        if state is None:
-            return []
-        head = pack_id(state.id)
-        first = head + max(prefix, after + b"\x00" if after else b"")
-        last = after_prefix(head + prefix) or b""
-        pages = self._pages("scan", shard, ("keys", first, last), limit)
-        return [(key[8:], value) async for key, value in pages]
-
-    async def shards(self, prefix: str = "", after: str = "", limit: int = 1000) -> list[str]:
-        self._opened("shards", prefix)
-        head = encode_name(prefix)
-        first = max(head, encode_name(after) + b"\x00" if after else b"")
-        last = after_prefix(head) or END_OF_NAMES
-        pages = self._pages("shards", prefix, ("shards", first, last), limit)
-        return [decode_name(name) async for name, _ in pages]
-
     async def sweep(self) -> bool:
         self._opened("sweep", "")
         if self._failure is None:
             await self._write(lambda stage: self._sweep.step(stage, time.time()))
         return self._sweep.more
 
-    async def wait_for_change(self, shard: str, end: int) -> None:
-        self._opened("wait_for_change", shard)
-        state = self._shards.look_up(shard)
-        if state is None or state.end <= end:
-            await self._waiters.wait(shard, end)
+    async def sync(self) -> None:
+        self._opened("sync", "")
+        await self._syncs.join()
 
-    async def _pages(
-        self, operation: str, shard: str, where: tuple[str, bytes, bytes], limit: int
-    ) -> AsyncIterator[tuple[bytes, bytes]]:
-        family, first, last = where
-        while limit > 0 and first < last:
-            page = self._opened(operation, shard).scan(
-                family, first, last, min(limit, _PAGE), _PAGE_BYTES
-            )
-            for pair in page:
-                yield pair
-            if not page:
-                return
-            limit -= len(page)
-            first = page[-1][0] + b"\x00"
-            if len(page) == _PAGE:
-                await asyncio.sleep(0)
+    async def compact(self) -> None:
+        async with self._maintenance:
+            database = self._opened("compact", "")
+            await self._in_thread(lambda: database.compact(self._is_ending))
 
-    def _get(self, shard: str, key: bytes) -> bytes | None:
-        state = self._shards.look_up(shard)
-        if state is None:
-            return None
-        return self._opened("get", shard).get("keys", pack_id(state.id) + key)
+    async def snapshot(self) -> RocksdbSnapshot:
+        async with self._maintenance:
+            database = self._opened("snapshot", "")
+            path = new_path(self.path)
+            for _ in range(_FLUSHES):
+                await self._in_thread(database.flush)
+            database.checkpoint(path)
+        copy = RocksdbSnapshot(path)
+        try:
+            await copy.open()
+        except StorageError:
+            await copy.close()
+            raise
+        return copy
+
+    async def check(self) -> list[str]:
+        """Reads a snapshot back, so that everything comes from its files."""
+        self._opened("check", "")
+        try:
+            copy = await self.snapshot()
+        except Damaged as damaged:
+            damages = [damaged]
+        else:
+            try:
+                damages = await copy.damages()
+            finally:
+                await copy.close()
+        database = self._opened("check", "")
+        for damage in damages:
+            if damage.table:
+                database.suspect(damage.table)
+        return [str(damage) for damage in damages]
+
+    def _sync(self) -> None:
+        database = self._opened("sync", "")
+        if self.durability == "memory":
+            database.flush()
+        else:
+            database.sync()
+
+    def _is_ending(self) -> bool:
+        """Whether the database is to be closed as soon as possible."""
+        return not self._is_open or self._failure is not None
 
     async def _write(self, fill: Callable[[Stage], Result]) -> Result:
         """Write what `fill` adds to a stage, after everything that was to be written before."""
@@ -251,7 +180,7 @@ class RocksdbAdapter(StorageAdapter):
         result = fill(stage)
         stage.finish()
         try:
-            database.write(stage.batch, log=self.settings.durability != "memory")
+            database.write(stage.batch, log=self.durability != "memory")
         except Stalled:
             raise
         except StorageError as error:
@@ -277,9 +206,10 @@ class RocksdbAdapter(StorageAdapter):
         if time.monotonic() < self._tried_at + RETRY_SECONDS:
             raise StorageError(f"nothing can be written since: {failure}")
         self._tried_at = time.monotonic()
-        await self._sync.drain()
+        await self._syncs.drain()
         try:
-            await self._in_thread(self._reopen)
+            async with self._maintenance:
+                await self._in_thread(self._reopen)
         except StorageError as error:
             self._failure = error
             raise
@@ -300,7 +230,7 @@ class RocksdbAdapter(StorageAdapter):
             self.settings.block_cache,
             self.settings.write_buffer,
             self.settings.max_open_files,
-            whole_flushes=self.settings.durability == "memory",
+            whole_flushes=self.durability == "memory",
         )
         database = Database.open(self.path, FAMILIES, tuning)
         for loss in database.losses:
@@ -314,13 +244,8 @@ class RocksdbAdapter(StorageAdapter):
         self._sweep = Sweep(database, self._shards)
         self._database = database
 
-    async def _in_thread(self, work: Callable[[], None]) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._thread, work)
-
     def _opened(self, operation: str, shard: str) -> Database:
-        if self._database is None:
-            if self._is_open and self._failure is not None:
-                # It was closed to be opened anew, and could not.
-                raise StorageError(f"{operation} of shard {shard!r}: {self._failure}")
-            raise not_open(self.name, operation, shard)
-        return self._database
+        if self._database is None and self._is_open and self._failure is not None:
+            # It was closed to be opened anew, and could not.
+            raise StorageError(f"{operation} of shard {shard!r}: {self._failure}")
+        return super()._opened(operation, shard)

@@ -1,7 +1,7 @@
 """[D] What can be set of the adapter, below `[storage.settings]`."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import Field
 
@@ -13,13 +13,6 @@ from robustmq_common.config.model import Bytes, Section
 class RocksdbSettings(Section):
     """Keys of `[storage.settings]` when `storage.adapter` is "rocksdb"."""
 
-    durability: Literal["memory", "os", "fsync"] = Field(
-        "os",
-        description=(
-            "What an acknowledged write survives: nothing but an orderly stop (memory), the end of "
-            "the process (os), or a power loss as well (fsync)."
-        ),
-    )
     block_cache: Bytes = Field(
         33_554_432, ge=1_048_576, le=2**40, description="Memory for what is read often."
     )

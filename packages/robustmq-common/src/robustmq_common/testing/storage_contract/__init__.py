@@ -18,7 +18,7 @@ Subclass the contract in a test module, and say how to make an adapter:
 import pytest
 
 # Before the tests are imported, so that a failing assertion shows what it compared.
-for _part in ("batches", "keys", "life", "records", "retention"):
+for _part in ("batches", "keys", "life", "records", "retention", "upkeep"):
     pytest.register_assert_rewrite(f"{__name__}.{_part}")
 
 from robustmq_common.testing.storage_contract.batches import BatchContract  # noqa: E402
@@ -26,11 +26,12 @@ from robustmq_common.testing.storage_contract.keys import KeyContract  # noqa: E
 from robustmq_common.testing.storage_contract.life import LifeContract  # noqa: E402
 from robustmq_common.testing.storage_contract.records import RecordContract  # noqa: E402
 from robustmq_common.testing.storage_contract.retention import RetentionContract  # noqa: E402
+from robustmq_common.testing.storage_contract.upkeep import UpkeepContract  # noqa: E402
 
 __all__ = ["StorageAdapterContract"]
 
 
 class StorageAdapterContract(
-    RecordContract, RetentionContract, KeyContract, BatchContract, LifeContract
+    RecordContract, RetentionContract, KeyContract, BatchContract, LifeContract, UpkeepContract
 ):
     """Everything that an adapter promises; `make_adapter` is for the subclass to write."""
