@@ -97,7 +97,7 @@ def test_start_status_stop(server: Server, folder: Path) -> None:
     assert stopped.returncode == 0, stopped.stderr
     assert re.fullmatch(rf"robust-server with pid {pid} has ended after \d\.\d s\n", stopped.stdout)
     assert server("status").returncode == 3
-    assert [path.name for path in folder.iterdir()] == ["robust-server.log"]
+    assert sorted(path.name for path in folder.iterdir()) == ["robust-server.log", "rocksdb"]
 
 
 def test_a_broker_in_the_background_has_a_session_and_a_folder_of_its_own(
@@ -223,7 +223,7 @@ def test_a_signal_ends_a_broker_in_the_foreground(folder: Path, number: signal.S
         assert broker.process.returncode == 0
         assert time.monotonic() - begun < 5
         assert "Traceback" not in rest
-    assert list(folder.iterdir()) == []
+    assert [path.name for path in folder.iterdir()] == ["rocksdb"]
 
 
 def test_the_log_is_text_or_json(folder: Path) -> None:
@@ -234,7 +234,7 @@ def test_the_log_is_text_or_json(folder: Path) -> None:
         records = [json.loads(line) for line in broker.lines_to("broker started")]
     started = {record["event"]: record for record in records}
     assert started["listener started"]["address"].startswith("127.0.0.1:")
-    assert started["listener started"]["storage"] == "memory"
+    assert started["listener started"]["storage"] == "rocksdb"
     assert started["broker started"]["implementation"].startswith(("compiled", "plain"))
 
 

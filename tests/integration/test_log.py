@@ -111,12 +111,12 @@ def test_start_says_what_listens_and_how(broker: LoggingBroker) -> None:
         "protocol": "mqtt",
         "transport": "tcp",
         "address": f"{host}:{port}",
-        "storage": "memory",
+        "storage": "rocksdb",
         "implementation": implementation.running(),
     }
     assert {name: listener[name] for name in expected} == expected
     started = values(broker, "broker started")
-    assert started["storage"] == "memory"
+    assert started["storage"] == "rocksdb"
     assert started["implementation"] == implementation.running()
     assert started["version"]
     assert broker.lines[-1].find("broker stopped") > 0
