@@ -16,7 +16,7 @@ from robustmq_mqtt.delivery import RELEASED, SENT, Delivery
 from robustmq_mqtt.fifo import DeliveryQueue
 from robustmq_mqtt.limits import DISCONNECT_SUBSCRIBER, DROP_OLDEST
 from robustmq_mqtt.send_publish import send_delivery, send_qos0
-from robustmq_mqtt.session_log import SessionLog
+from robustmq_mqtt.session_log import PACKET_IDS, SessionLog
 from robustmq_mqtt.shutdown import disconnect_if_drained
 
 if TYPE_CHECKING:
@@ -203,13 +203,19 @@ class Session:
             self.pump()
 
     def free_packet_id(self) -> int:
-        """A packet identifier that nothing in flight has."""
+        """A packet identifier that nothing in flight has.
+
+        Those of a log's messages begin with 1, so the others of a durable session begin at the end.
+        """
         packet_id = self.last_packet_id
         inflight = self.inflight
+        step = 1 if self.log is None else -1
         while True:
-            packet_id += 1
-            if packet_id > 65_535:
+            packet_id += step
+            if packet_id > PACKET_IDS:
                 packet_id = 1
+            elif packet_id < 1:
+                packet_id = PACKET_IDS
             if packet_id not in inflight:
                 self.last_packet_id = packet_id
                 return packet_id
