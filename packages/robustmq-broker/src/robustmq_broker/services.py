@@ -94,6 +94,9 @@ class Services:
             raise BugError(f"storage adapter {adapter!r} is asked for but was not opened")
         return storage
 
+    def has_topic_rules(self) -> bool:
+        return self.router.policy_of is not None
+
     def soon(self, callback: Callable[[], None]) -> None:
         self._loop.call_soon(callback)
 

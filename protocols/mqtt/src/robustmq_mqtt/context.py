@@ -38,6 +38,7 @@ class Context:
         self.storage = services.storage
         self.log = services.log
         self.routes: dict[bytes, Any] = self.router.route_cache()
+        self.has_rules: bool = services.has_topic_rules()
         self.authorizes: bool = services.authorizes()
         self.events: tuple[Any, ...] = services.listener_events()
         self.limits = limits
@@ -81,8 +82,9 @@ class Context:
     def begin(self) -> None:
         """A packet is handled: nothing is written for it yet."""
         self.wrote = False
-        self.topic_log = None
-        self.durability = ""
+        if self.has_rules:
+            self.topic_log = None
+            self.durability = ""
 
     def number(self) -> i64:
         """A number for a new connection, never given twice."""

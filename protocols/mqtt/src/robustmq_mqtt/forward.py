@@ -13,9 +13,10 @@ if TYPE_CHECKING:
 
 def forward(context: Context, message: Publish, route: Any) -> None:
     """Retain a message if it asks for that, and hand it to everyone who subscribed to its topic."""
-    policy = route.policy
-    if policy is not None:
-        apply_policy(context, message, policy)
+    if context.has_rules:
+        policy = route.policy
+        if policy is not None:
+            apply_policy(context, message, policy)
     if message.retain:
         retain_message(context, message)
     if route.deliver(message) == 0:

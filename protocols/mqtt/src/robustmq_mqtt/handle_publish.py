@@ -104,13 +104,15 @@ def receive_qos2(connection: Connection, session: Session, packet: Publish, rout
     packet_id = packet.packet_id
     session.keep_incoming(packet_id, packet)
     # Once PUBREC is sent the message is ours: nobody must find then that it cannot be stored.
-    policy = route.policy
-    if policy is not None:
-        session.context.durability = policy.durability
-    if session.context.durability != IN_MEMORY and (
+    context = session.context
+    if context.has_rules:
+        policy = route.policy
+        if policy is not None:
+            context.durability = policy.durability
+    if (
         session.expiry_interval or packet.retain or route.stores()
-    ):
-        session.context.store.incoming_saved(session, packet_id)
+    ) and context.durability != IN_MEMORY:
+        context.store.incoming_saved(session, packet_id)
     if connection.version != V5 or not route.is_empty():
         frame = PUBREC_PREFIX + PACKET_ID[packet_id]
     else:

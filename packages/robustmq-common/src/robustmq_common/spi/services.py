@@ -186,6 +186,10 @@ class BrokerServices(Protocol):
         """The storage of an adapter that the configuration names; BugError for any other."""
         ...
 
+    def has_topic_rules(self) -> bool:
+        """Whether any route may have a policy; if not, none has to be asked for its own."""
+        ...
+
     @property
     def topic_logs(self) -> TopicLogs: ...
     @property

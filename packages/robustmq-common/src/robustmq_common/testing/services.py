@@ -54,6 +54,9 @@ class FakeServices:
     def storage_of(self, adapter: str) -> Storage:  # noqa: ARG002 - one stands for all
         return self.storage
 
+    def has_topic_rules(self) -> bool:
+        return False
+
     def soon(self, callback: Callable[[], None]) -> None:
         """Keep the callback until `turn`."""
         self._soon.append(callback)
