@@ -41,8 +41,9 @@ class BrokerFailed(AssertionError):
 class BrokerProcess:
     """One broker with its own data directory; ``settings`` go in as ``--set key=value``.
 
-    ``plugins`` is a folder of plugins that it finds installed (`plugin_folder`). Use as a context
-    manager: entering starts it, leaving stops it (`stop`).
+    ``plugins`` is a folder of plugins that it finds installed (`plugin_folder`), ``environment``
+    are variables it gets besides those of this process. Use as a context manager: entering starts
+    it, leaving stops it (`stop`).
     """
 
     def __init__(
@@ -50,10 +51,12 @@ class BrokerProcess:
         data_dir: Path,
         settings: Mapping[str, str] | None = None,
         plugins: Path | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self.data_dir = data_dir
         self.settings = dict(settings or {})
         self.plugins = plugins
+        self.environment = dict(environment or {})
         self.lines: list[str] = []
         self.records: list[LogRecord] = []
         self.addresses: dict[str, tuple[str, int]] = {}
@@ -103,6 +106,11 @@ class BrokerProcess:
 
     def start(self) -> None:
         """Start the process and wait until its ``tcp`` listener accepts connections."""
+        self.launch()
+        self.wait_started()
+
+    def launch(self) -> None:
+        """The first half of `start`."""
         self._process = subprocess.Popen(
             self.command(),
             env=self._environment(),
@@ -114,6 +122,9 @@ class BrokerProcess:
         )
         self._reader = threading.Thread(target=self._read, args=(self._process,), daemon=True)
         self._reader.start()
+
+    def wait_started(self) -> None:
+        """The second half of `start`."""
         try:
             self.wait_for(lambda: "tcp" in self.addresses, START_DEADLINE, "the tcp listener")
         except BrokerFailed:
@@ -198,7 +209,7 @@ class BrokerProcess:
         return self.log_of(text, since)[0]
 
     def _environment(self) -> dict[str, str]:
-        environment = dict(os.environ)
+        environment = {**os.environ, **self.environment}
         if self.plugins is not None:
             path = [str(self.plugins), environment.get("PYTHONPATH", "")]
             environment["PYTHONPATH"] = os.pathsep.join(filter(None, path))
