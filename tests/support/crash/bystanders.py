@@ -7,7 +7,7 @@ from typing import Final
 from crash.client import Client
 from crash.publisher import number_of
 from crash.subscriber import Subscriber
-from crash.world import World
+from crash.world import DAY, World
 from wire import Connack, Packet, Publish, Suback, Unsuback, Will, code, encode, prop
 
 WILL_PATIENCE: Final = 15.0
@@ -70,9 +70,7 @@ class Mourned(Client):
         self.world.ledger.note(self.topic, self.number, "connection lost")
         self.outstanding = True
         key = (self.topic, self.number)
-        end = lost + self.delay + WILL_PATIENCE
-        while key not in self.watcher.came and loop.time() < end:
-            await asyncio.sleep(0.02)
+        await self.world.until(lambda: key in self.watcher.came, self.delay + WILL_PATIENCE)
         self.outstanding = False
         came = self.watcher.came.pop(key, None)
         what = f"the will {self.topic} {self.number} with a delay of {self.delay} s"
@@ -183,7 +181,8 @@ class Fickle(Client):
         self.checks = 0
         self._probe = 0
         self._got: set[int] = set()
-        self._answer: asyncio.Future[Packet | None] | None = None
+        self._answer: Packet | None = None
+        self._answered = asyncio.Event()
 
     async def live(self) -> None:
         assert self.link is not None
@@ -195,12 +194,11 @@ class Fickle(Client):
     async def _ask(self, data: bytes) -> Packet | None:
         """The broker's answer; None if the connection ends before it."""
         assert self.link is not None
-        self._answer = asyncio.get_running_loop().create_future()
+        self._answer = None
+        self._answered.clear()
         self.send(data)
-        lost = asyncio.ensure_future(self.link.lost.wait())
-        await asyncio.wait([self._answer, lost], return_when=asyncio.FIRST_COMPLETED)
-        lost.cancel()
-        return self._answer.result() if self._answer.done() else None
+        await self.world.first_of([self._answered, self.link.lost], DAY)
+        return self._answer
 
     async def _check(self) -> bool:
         self._probe += 1
@@ -233,10 +231,11 @@ class Fickle(Client):
     def received(self, packet: Packet) -> None:
         if isinstance(packet, Publish):
             self._got.add(int(packet.payload))
-        elif self._answer is not None and not self._answer.done():
+        else:
             if isinstance(packet, Suback | Unsuback) and max(packet.reasons, default=0) >= 0x80:
                 self.violation(f"refused a subscription: {packet}")
-            self._answer.set_result(packet)
+            self._answer = packet
+            self._answered.set()
 
 
 class Inspector(Client):
@@ -253,7 +252,7 @@ class Inspector(Client):
 
         -1 if the broker died meanwhile.
         """
-        world, loop = self.world, asyncio.get_running_loop()
+        world = self.world
         at_least = {topic: flow.acknowledged for topic, flow in world.ledger.flows.items()}
         if not await self.connect():
             return -1
@@ -261,9 +260,7 @@ class Inspector(Client):
         link = self.link
         self.send(encode.subscribe(self.level, 1, [("erased/#", 0), ("flow/+/2", 0)]))
         expected = {topic for topic, number in at_least.items() if self._is_set(topic, number)}
-        end = loop.time() + RETAINED_SECONDS
-        while not (self._have(expected) or link.lost.is_set()) and loop.time() < end:
-            await asyncio.sleep(0.01)
+        await world.until(lambda: self._have(expected) or link.lost.is_set(), RETAINED_SECONDS)
         if not link.lost.is_set():
             self.send(encode.PINGREQ)
             await world.first_of([self._pinged, link.lost], RETAINED_SECONDS)
@@ -312,4 +309,3 @@ class Inspector(Client):
                 self.violation(f"refused a subscription: {packet}")
         else:
             self._pinged.set()
-

@@ -218,9 +218,7 @@ class Run:
             inspector.violation("did not show what is retained")
 
     async def _wait(self, condition: Callable[[], bool]) -> None:
-        end = time.monotonic() + SETTLE_SECONDS
-        while not condition() and time.monotonic() < end:
-            await asyncio.sleep(0.02)
+        await self.world.until(condition, SETTLE_SECONDS)
 
     # -- what it says --------------------------------------------------------------------------
 
@@ -277,7 +275,12 @@ def parse(arguments: Sequence[str]) -> tuple[Plan, Path | None]:
     parser = argparse.ArgumentParser(prog="tests.crash", description=__doc__)
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, help="repeat the choices of a run (default: new ones)")
-    parser.add_argument("--durability", choices=["os", "fsync"], default="os")
+    parser.add_argument(
+        "--durability",
+        choices=["memory", "os", "fsync"],
+        default="os",
+        help="memory promises nothing: with it one sees what a broken promise looks like",
+    )
     parser.add_argument(
         "--power-loss",
         action="store_true",

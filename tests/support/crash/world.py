@@ -2,15 +2,14 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
 from crash.ledger import Ledger
 
 DAY: Final = 86_400
-
-Step = Callable[[], Awaitable[None]]
 
 
 @dataclass
@@ -34,6 +33,13 @@ class World:
     async def pause(self, seconds: float) -> None:
         """Let so much time pass, or as long as it takes until everyone is to be at home."""
         await self.first_of([self.quiet, self.ended], seconds)
+
+    async def until(self, condition: Callable[[], bool], seconds: float) -> None:
+        """Return when the condition holds, or after so many seconds."""
+        end = time.monotonic() + seconds
+        # It is looked at rather than told: what it depends on is many clients' state.
+        while not condition() and time.monotonic() < end:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
 
     async def first_of(self, events: list[asyncio.Event], seconds: float) -> None:
         """Return when one of the events is set, or after so many seconds."""
