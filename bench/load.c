@@ -4,7 +4,7 @@
 //   load KEY=VALUE...
 //
 // port, shape, publishers, subscribers, qos, level (4 or 5), payload, window, rate, seconds,
-// messages, patience, stalled, filters, topics: as in `given` below. shape is pair (publisher i to
+// messages, patience, stalled, filters, topics, durable, away, waiting, pings: as in `given` below. shape is pair (publisher i to
 // subscriber i), fanout (every publisher to all subscribers), fanin (every publisher to every
 // subscriber, over a wildcard) or listed: the lines of the file `filters` are dealt out to the
 // subscribers in equal blocks, and publishers go through the file `topics`, whose lines are a topic
@@ -14,6 +14,12 @@
 // acknowledged); `rate` is its messages per second, 0 for as many as the window lets through. It
 // stops after `seconds` or `messages`, whichever is first; what is under way then may take
 // DRAIN_SECONDS to arrive. The last `stalled` subscribers do not read once they have subscribed.
+//
+// With durable=1 the subscribers' sessions outlive their connections; with away=1 they leave when
+// they have subscribed, so that messages are acknowledged and wait. waiting=N: that many messages of
+// publisher 0 wait for them from an earlier run; they do not subscribe, and are done when all have
+// come. With pings=1 one more client sends PINGREQ, a millisecond after the answer to the last one:
+// how long the answers take at most is how long the broker does nothing else.
 //
 // Each payload begins with the time it was written, its publisher and its number, so latency, order,
 // loss and duplicates are known. When all have subscribed, it prints how long that took and waits
@@ -35,7 +41,8 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CONNACK = 2, PUBLISH, PUBACK, PUBREC, PUBREL, PUBCOMP, SUBACK = 9, DISCONNECT = 14 };
+enum { CONNACK = 2, PUBLISH, PUBACK, PUBREC, PUBREL, PUBCOMP, SUBACK = 9 };
+enum { PINGREQ = 12, PINGRESP, DISCONNECT };
 enum { MQTT_5 = 5, HEADER = 16, CHUNK = 1 << 17, BUCKETS = 2048, MOST_FILTERS = 100 };
 #define DRAIN_SECONDS 5.0
 #define KEEP_ALIVE 600  // longer than any run; rumqttd lets nobody in without one
@@ -48,7 +55,7 @@ typedef struct {
 
 typedef struct {
   int fd, index;
-  bool publishes, stalls, waits_to_write;
+  bool publishes, stalls, pings, away, waits_to_write;
   Buffer in, out;
   uint64_t sent, acknowledged, due, delivered;  // of a publisher; the last two count copies
   uint16_t packet_id;
@@ -63,13 +70,16 @@ typedef struct {
 } Lines;
 
 static struct {
-  int port, publishers, subscribers, qos, level, payload, window, stalled;
+  int port, publishers, subscribers, qos, level, payload, window, stalled, durable, away, pings;
   const char *shape, *filters, *topics;
   double rate, seconds, patience;
-  uint64_t messages;
+  uint64_t messages, waiting;
 } given = {.level = 4, .payload = HEADER, .window = 1, .patience = 10, .shape = "pair"};
 
-static Client *clients;
+static Client *clients, *pinger;
+static double pinged, answered;  // when the last ping was sent, 0 if it is answered; and when that was
+static uint64_t longest_ping_us;
+static uint8_t noise[CHUNK];
 static Lines filters, topics;
 static bool listed;
 static int poller, ready, copies;
@@ -230,11 +240,18 @@ static void say_connect(Client *client) {
   char name[32];
   size_t length = put_string(body, "MQTT");
   body[length++] = (uint8_t)given.level;
-  body[length++] = 2;  // Clean Start
+  bool durable = given.durable && !client->publishes && !client->pings;
+  body[length++] = durable ? 0 : 2;  // Clean Start
   body[length++] = KEEP_ALIVE >> 8;
   body[length++] = KEEP_ALIVE & 255;
-  if (given.level == MQTT_5) body[length++] = 0;
-  snprintf(name, sizeof name, "load-%s-%d", client->publishes ? "p" : "s", client->index);
+  if (given.level == MQTT_5) {
+    static const uint8_t expiry[] = {5, 0x11, 0, 0, 0x0e, 0x10};  // an hour
+    if (durable) memcpy(body + length, expiry, sizeof expiry);
+    else body[length] = 0;
+    length += durable ? sizeof expiry : 1;
+  }
+  const char *kind = client->pings ? "ping" : client->publishes ? "p" : "s";
+  snprintf(name, sizeof name, "load-%s-%d", kind, client->index);
   length += put_string(body + length, name);
   put_packet(client, 0x10, body, length);
 }
@@ -279,7 +296,13 @@ static void say_publish(Client *client, double time) {
   memcpy(payload, &time, 8);
   memcpy(payload + 8, &publisher, 4);
   memcpy(payload + 12, &number, 4);
-  memset(payload + HEADER, 'x', (size_t)(given.payload - HEADER));
+  // Random, since brokers compress what they store.
+  for (size_t at = HEADER; at < (size_t)given.payload;) {
+    size_t from = (size_t)(number * 2654435761u + publisher) % (CHUNK / 2);
+    size_t part = (size_t)given.payload - at < CHUNK / 2 ? (size_t)given.payload - at : CHUNK / 2;
+    memcpy(payload + at, noise + from, part);
+    at += part;
+  }
   client->out.end += (size_t)given.payload;
   client->sent++;
 }
@@ -291,6 +314,7 @@ static bool may_publish(const Client *client, double since_start) {
   if (given.rate > 0 && (double)client->sent >= since_start * given.rate) return false;
   if (given.qos && client->sent - client->acknowledged >= window) return false;
   double each = listed ? topics.mean_copies : copies;
+  if (each == 0) return true;  // nobody gets them now
   return (double)(client->due - client->delivered) < (double)window * each;
 }
 
@@ -333,20 +357,52 @@ static void take_message(Client *client, const uint8_t *body, int qos) {
   if (qos) answer(client, qos == 1 ? PUBACK : PUBREC, packet_id);
 }
 
+static void take_connack(Client *client, const uint8_t *body) {
+  char code[16];
+  snprintf(code, sizeof code, "0x%02x", body[1]);
+  if (body[1]) fail(3, "the broker refused a connection", code);
+  bool subscribes = !client->publishes && !client->pings;
+  if (subscribes && given.waiting && !body[0]) fail(3, "the broker has lost a session", "");
+  if (subscribes && !given.waiting) say_subscribe(client);
+  else ready++;
+}
+
+static void leave(Client *client) {
+  static const uint8_t nothing[1];
+  put_packet(client, DISCONNECT << 4, nothing, 0);
+  flush(client);
+  close(client->fd);
+  client->away = true;
+}
+
+static void ping(double time) {
+  static const uint8_t nothing[1];
+  if (!given.pings || pinged || time < answered + 0.001) return;
+  pinged = time;
+  put_packet(pinger, PINGREQ << 4, nothing, 0);
+  flush(pinger);
+}
+
+static void take_pong(void) {
+  answered = now();
+  uint64_t us = (uint64_t)((answered - pinged) * 1e6);
+  if (us > longest_ping_us) longest_ping_us = us;
+  pinged = 0;
+}
+
 static void take_packet(Client *client, uint8_t first, const uint8_t *body, size_t length) {
   char code[16];
   snprintf(code, sizeof code, "0x%02x", length > 1 ? body[length - 1] : 0);
   switch (first >> 4) {
     case CONNACK:
-      snprintf(code, sizeof code, "0x%02x", body[1]);
-      if (body[1]) fail(3, "the broker refused a connection", code);
-      if (client->publishes) ready++;
-      else say_subscribe(client);
+      take_connack(client, body);
       break;
+    case PINGRESP: take_pong(); break;
     case SUBACK:
       if (body[length - 1] != given.qos) fail(3, "the broker granted another QoS", code);
       if (!all_subscribed(client)) say_subscribe(client);
       else ready++;
+      if (given.away) leave(client);
       if (client->stalls) epoll_ctl(poller, EPOLL_CTL_DEL, client->fd, NULL);
       break;
     case PUBLISH: take_message(client, body, first >> 1 & 3); break;
@@ -369,7 +425,7 @@ static void receive(Client *client) {
   if (got < 0 && errno == EAGAIN) return;
   if (got <= 0) fail(3, "the broker closed a connection", got ? strerror(errno) : "");
   in->end += (size_t)got;
-  while (in->end - in->start >= 2) {
+  while (in->end - in->start >= 2 && !client->away) {
     const uint8_t *packet = in->data + in->start;
     size_t available = in->end - in->start, length;
     size_t used = read_length(packet + 1, available - 1, &length);
@@ -377,6 +433,7 @@ static void receive(Client *client) {
     take_packet(client, packet[0], packet + 1 + used, length);
     in->start += 1 + used + length;
   }
+  if (client->away) return;
   if (in->start == in->end) in->start = in->end = 0;
   flush(client);
 }
@@ -389,7 +446,8 @@ static void open_client(Client *client, int index, bool publishes) {
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   client->index = index;
   client->publishes = publishes;
-  client->stalls = !publishes && index >= given.subscribers - given.stalled;
+  client->pings = client == pinger;
+  client->stalls = !publishes && !client->pings && index >= given.subscribers - given.stalled;
   client->next = calloc((size_t)given.publishers, sizeof *client->next);
   client->fd = socket(AF_INET, SOCK_STREAM, 0);
   int small = 4096;  // what a stalled client's system takes is not the broker's to keep
@@ -437,7 +495,8 @@ static double run(void) {
       if (more) flush(client);
       sending |= client->sent < given.messages;
     }
-    turn(given.rate > 0 ? 1 : 100);
+    ping(time);
+    turn(given.rate > 0 || given.pings ? 1 : 100);
   }
   return (all_done() ? now() : last) - start;
 }
@@ -460,6 +519,10 @@ static void take_argument(const char *argument) {
   else if (IS("messages")) given.messages = strtoull(value, NULL, 10);
   else if (IS("patience")) given.patience = atof(value);
   else if (IS("stalled")) given.stalled = atoi(value);
+  else if (IS("durable")) given.durable = atoi(value);
+  else if (IS("away")) given.away = atoi(value);
+  else if (IS("waiting")) given.waiting = strtoull(value, NULL, 10);
+  else if (IS("pings")) given.pings = atoi(value);
   else if (IS("filters")) given.filters = value;
   else if (IS("topics")) given.topics = value;
   else fail(2, "unknown argument", argument);
@@ -472,6 +535,12 @@ static void prepare(void) {
   if (pair && given.publishers != given.subscribers)
     fail(2, "a pair has as many publishers as subscribers", "");
   copies = pair ? 1 : given.subscribers - given.stalled;
+  if (given.away) copies = 0;
+  uint32_t random = 1;
+  for (size_t at = 0; at < sizeof noise; at++) {
+    random = random * 1664525u + 1013904223u;
+    noise[at] = (uint8_t)(random >> 24);
+  }
   listed = !strcmp(given.shape, "listed");
   if (!listed) return;
   if (given.filters == NULL || given.topics == NULL) fail(2, "listed needs filters and topics", "");
@@ -484,13 +553,15 @@ int main(int count, char **argument) {
   for (int at = 1; at < count; at++) take_argument(argument[at]);
   prepare();
   poller = epoll_create1(0);
-  int total = given.publishers + given.subscribers;
+  int total = given.publishers + given.subscribers + given.pings;
   clients = calloc((size_t)total, sizeof *clients);
+  pinger = given.pings ? &clients[total - 1] : NULL;
   double begun = now();
   for (int at = 0; at < total; at++) {
     bool publishes = at < given.publishers;
     open_client(&clients[at], publishes ? at : at - given.publishers, publishes);
   }
+  clients[0].due = given.waiting;
   while (ready < total) {
     if (now() > begun + given.patience) fail(3, "the broker did not answer in time", "");
     turn(100);
@@ -506,8 +577,8 @@ int main(int count, char **argument) {
   }
   printf("{\"seconds\": %.4f, \"sent\": %lu, \"expected\": %lu, \"received\": %lu, "
          "\"duplicates\": %lu, \"misordered\": %lu, \"p50_us\": %lu, \"p99_us\": %lu, "
-         "\"max_us\": %lu}\n", seconds, sent, expected, received, duplicates, misordered,
-         percentile(0.5), percentile(0.99), slowest);
+         "\"max_us\": %lu, \"ping_us\": %lu}\n", seconds, sent, expected, received, duplicates,
+         misordered, percentile(0.5), percentile(0.99), slowest, longest_ping_us);
   fflush(stdout);
   return received == expected && !duplicates && !misordered ? 0 : 1;
 }

@@ -60,12 +60,18 @@ def pairs(peers: Sequence[Peer]) -> list[list[Peer]]:
 
 
 def steps(peers: Sequence[Peer], scenarios: Sequence[Scenario], rounds: int) -> list[Step]:
-    """Pair by pair. What needs a fresh broker is long, and done once for each pair."""
-    return [
+    """Pair by pair. What needs a fresh broker is long, and done once for each pair.
+
+    What is only ours is measured on ours alone, once.
+    """
+    paired = [
         Step(scenario, pair, 1 if scenario.fresh else rounds)
         for pair in pairs(peers)
         for scenario in scenarios
+        if not scenario.ours
     ]
+    ours = [peer for peer in peers if peer.name == OURS]
+    return paired + [Step(scenario, ours, 1) for scenario in scenarios if scenario.ours and ours]
 
 
 class Bench:

@@ -88,12 +88,14 @@ class Scenario(ABC):
     """Something to measure.
 
     name: of its rows. what: one sentence for the report. fresh: whether it needs a broker that
-    has done nothing before, alone on the machine. bound: seconds after which it is given up.
+    has done nothing before, alone on the machine. ours: whether only this repository's broker is
+    measured, because others have nothing like it. bound: seconds after which it is given up.
     """
 
     name: str
     what: str
     fresh: bool = True
+    ours: bool = False
     bound: float = 60.0
 
     @abstractmethod

@@ -61,12 +61,12 @@ async def with_adapter(folder: Path, durability: str, step: Step) -> None:
         await adapter.close()
 
 
-def library_rate(folder: Path, size: int, *, sync: bool) -> float:
+def library_rate(folder: Path, size: int, *, sync: bool, count: int = RECORDS) -> float:
     """Records per second that the library alone takes, in batches, under the same keys."""
     database = Database.open(folder, ["records"], Tuning())
     value, records = bytes(size), database.handles["records"]
     started = time.perf_counter()
-    for first in range(0, RECORDS, BATCH):
+    for first in range(0, count, BATCH):
         while True:
             batch = database.batch()
             for offset in range(first, first + BATCH):
@@ -81,7 +81,7 @@ def library_rate(folder: Path, size: int, *, sync: bool) -> float:
             database.sync()
     elapsed = time.perf_counter() - started
     database.close()
-    return RECORDS / elapsed
+    return count / elapsed
 
 
 async def append_rate(adapter: RocksdbAdapter, size: int) -> float:

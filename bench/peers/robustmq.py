@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+from collections.abc import Mapping
+from pathlib import Path
 
 from bench.peers.base import Peer, Place
 from bench.process import PeerUnavailable
@@ -14,13 +16,25 @@ _ASK = (
 
 
 class RobustMQ(Peer):
-    """The broker with the hot modules as installed, or in plain Python."""
+    """The broker with the hot modules as installed, or in plain Python.
+
+    settings: besides those that all peers have. data: its data directory, if it is to find what
+    another one has left there.
+    """
 
     about = "Python, Apache-2.0"
 
-    def __init__(self, *, plain: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        plain: bool = False,
+        settings: Mapping[str, str] | None = None,
+        data: Path | None = None,
+    ) -> None:
         self.name = "robustmq-plain" if plain else "robustmq"
         self._plain = plain
+        self._settings = dict(settings or {})
+        self._data = data
 
     def prepare(self) -> None:
         done = subprocess.run(
@@ -48,6 +62,8 @@ class RobustMQ(Peer):
             # A payload of 1 MiB and what comes before it.
             "mqtt.max_packet_size": "2MB",
             "log.level": "warning",
+            **self._settings,
         }
-        command = [sys.executable, "-m", "robustmq_cli.server", "run", f"--data-dir={place.folder}"]
+        data = self._data or place.folder
+        command = [sys.executable, "-m", "robustmq_cli.server", "run", f"--data-dir={data}"]
         return command + [f"--set={key}={value}" for key, value in settings.items()]

@@ -1,6 +1,7 @@
 """Scenarios beyond throughput, each a module with one class; `scenarios` lists them."""
 
 from bench.scenario import Scenario
+from bench.scenarios.durable import DurableSessions
 from bench.scenarios.idle import IdleConnections
 from bench.scenarios.payloads import PayloadSweep
 from bench.scenarios.retained import RetainedStore
@@ -23,6 +24,7 @@ def scenarios(*, quick: bool) -> list[Scenario]:
             RetainedStore(100_000),
             StalledSubscriber(50, seconds=1.5),
             PayloadSweep(0.2),
+            DurableSessions(1.0, 100_000),
         ]
     return [
         StartAndIdle(),
@@ -33,4 +35,5 @@ def scenarios(*, quick: bool) -> list[Scenario]:
         RetainedStore(),
         StalledSubscriber(),
         PayloadSweep(),
+        DurableSessions(),
     ]

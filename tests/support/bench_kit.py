@@ -7,6 +7,7 @@ from typing import Final
 from bench.peers.base import Peer, Place
 from bench.process import PeerUnavailable
 from bench.scenario import Scenario
+from bench.scenarios.durable import DurableSessions
 from bench.scenarios.idle import IdleConnections
 from bench.scenarios.payloads import PayloadSweep
 from bench.scenarios.retained import RetainedStore
@@ -59,4 +60,5 @@ def small_scenarios() -> list[Scenario]:
         RetainedStore(2_500),
         StalledSubscriber(5, seconds=0.3),
         PayloadSweep(0.1, (16, 2**20)),
+        DurableSessions(0.3, 2_000, 20, alone=2_000),
     ]

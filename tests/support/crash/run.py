@@ -288,7 +288,7 @@ def parse(arguments: Sequence[str]) -> tuple[Plan, Path | None]:
     )
     parser.add_argument("--life", type=float, default=1.5, help="seconds a broker lives at most")
     parser.add_argument("--check-every", type=int, default=10, help="kills between two rests")
-    parser.add_argument("--rate", type=float, default=100, help="messages/s of each publisher")
+    parser.add_argument("--rate", type=float, default=60, help="messages/s of each publisher")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="make the data there, keep it")
     given = parser.parse_args(arguments)
     if given.power_loss and given.durability != "fsync":
