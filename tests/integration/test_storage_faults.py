@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import os
 import random
-import shutil
 import signal
 import subprocess
 import sys
@@ -14,9 +13,11 @@ from pathlib import Path
 
 import pytest
 
+import disk_shim
 from robustmq_broker.storage.rocksdb.adapter import RocksdbAdapter
 from robustmq_common.errors import StorageError
 from robustmq_common.spi.storage import Append, WriteBatch
+from small_disk import mount, small_disk
 
 DEADLINE = 30.0
 
@@ -129,29 +130,11 @@ async def append_once_possible(adapter: RocksdbAdapter) -> int:
     return await append(adapter, b"new")
 
 
-def mount(*arguments: str) -> None:
-    if os.geteuid() == 0 or shutil.which("sudo") is None:
-        command = ["mount", *arguments]
-    else:
-        command = ["sudo", "-n", "mount", *arguments]
-    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=30)
-    if done.returncode != 0:
-        if os.environ.get("CI") == "true" and os.geteuid() == 0:
-            raise AssertionError(done.stderr)
-        pytest.skip(f"cannot mount a small disk here: {done.stderr.strip()}")
-
-
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of 16 MB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount("-t", "tmpfs", "-o", f"size=16m,uid={os.geteuid()}", "tmpfs", str(folder))
-    try:
+    with small_disk(tmp_path / "disk", 16) as folder:
         yield folder
-    finally:
-        umount = ["umount", str(folder)]
-        subprocess.run(umount if os.geteuid() == 0 else ["sudo", "-n", *umount], check=True)
 
 
 def test_a_full_disk(disk: Path) -> None:
@@ -189,33 +172,13 @@ def test_a_read_only_disk(disk: Path) -> None:
         use(disk, nothing)
 
 
-FAULTY_SYNC = """
-#include <errno.h>
-#include <stdlib.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
-static int broken(void) { return access(getenv("BROKEN_DISK"), F_OK) == 0; }
-
-int fdatasync(int file) {
-    if (broken()) { errno = EIO; return -1; }
-    return (int) syscall(SYS_fdatasync, file);
-}
-
-int fsync(int file) {
-    if (broken()) { errno = EIO; return -1; }
-    return (int) syscall(SYS_fsync, file);
-}
-"""
-
 SYNC_SCENARIO = """
 import asyncio, sys
 from pathlib import Path
-sys.path.insert(0, sys.argv[1])
 from test_storage_faults import append, append_once_possible, use
 from robustmq_common.errors import StorageError
 
-folder, broken = Path(sys.argv[2]), Path(sys.argv[3])
+folder, broken = Path(sys.argv[1]), Path(sys.argv[2])
 
 async def scenario(adapter):
     assert await append(adapter, b"0") == 0
@@ -237,19 +200,19 @@ use(folder, scenario)
 """
 
 
-@pytest.mark.skipif(shutil.which("cc") is None, reason="needs a C compiler for the faulty disk")
-@pytest.mark.skipif(sys.platform != "linux", reason="LD_PRELOAD")
+@pytest.mark.skipif(not disk_shim.AVAILABLE, reason=disk_shim.NEEDS)
 def test_a_sync_that_fails(tmp_path: Path) -> None:
-    library = tmp_path / "faulty.so"
-    command = ["cc", "-shared", "-fPIC", "-x", "c", "-", "-o", str(library)]
-    subprocess.run(command, input=FAULTY_SYNC, text=True, check=True, timeout=60)
+    library = disk_shim.compile_shim(tmp_path)
     broken = tmp_path / "broken"
+    tests = Path(__file__).parents[1]
     done = subprocess.run(
-        [
-            *(sys.executable, "-c", SYNC_SCENARIO),
-            *(str(Path(__file__).parent), str(tmp_path / "data"), str(broken)),
-        ],
-        env={**os.environ, "LD_PRELOAD": str(library), "BROKEN_DISK": str(broken)},
+        [sys.executable, "-c", SYNC_SCENARIO, str(tmp_path / "data"), str(broken)],
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(map(str, (tests / "integration", tests / "support"))),
+            "LD_PRELOAD": str(library),
+            "BROKEN_DISK": str(broken),
+        },
         capture_output=True,
         text=True,
         timeout=DEADLINE * 2,

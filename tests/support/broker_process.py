@@ -110,7 +110,9 @@ class BrokerProcess:
         self.wait_started()
 
     def launch(self) -> None:
-        """The first half of `start`."""
+        """The first half of `start`; a broker that has ended may be started again."""
+        self._ended = False
+        self.addresses.clear()
         self._process = subprocess.Popen(
             self.command(),
             env=self._environment(),

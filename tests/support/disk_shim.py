@@ -1,7 +1,8 @@
 """A disk that fails or forgets: a library that a process loads before the C library (LD_PRELOAD).
 
-It stands between the process and fsync, fdatasync and unlink:
+It stands between the process and fsync, fdatasync, write and unlink:
 
+- while the file that READ_ONLY_DISK names exists, writes to files fail with EROFS;
 - while the file that BROKEN_DISK names exists, fsync and fdatasync fail with EIO;
 - to the file that SYNCED_FILES names it appends a line "INODE BYTES" for each sync that succeeded:
   so much of that file survives a power loss.
@@ -32,20 +33,20 @@ __attribute__((constructor)) static void open_journal(void) {
     if (path) journal = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
 }
 
-static int broken(void) {
-    const char *path = getenv("BROKEN_DISK");
+static int there(const char *variable) {
+    const char *path = getenv(variable);
     return path && access(path, F_OK) == 0;
 }
 
 static void record(unsigned long inode, long size) {
     char line[64];
     int length = snprintf(line, sizeof line, "%lu %ld\n", inode, size);
-    if (journal >= 0 && write(journal, line, (size_t) length) != length) abort();
+    if (journal >= 0 && syscall(SYS_write, journal, line, length) != length) abort();
 }
 
 static int sync_file(long call, int file) {
     struct stat before;
-    if (broken()) { errno = EIO; return -1; }
+    if (there("BROKEN_DISK")) { errno = EIO; return -1; }
     int known = fstat(file, &before) == 0;
     int result = (int) syscall(call, file);
     if (result == 0 && known) record((unsigned long) before.st_ino, (long) before.st_size);
@@ -54,6 +55,15 @@ static int sync_file(long call, int file) {
 
 int fdatasync(int file) { return sync_file(SYS_fdatasync, file); }
 int fsync(int file) { return sync_file(SYS_fsync, file); }
+
+ssize_t write(int file, const void *data, size_t length) {
+    struct stat status;
+    if (there("READ_ONLY_DISK") && fstat(file, &status) == 0 && S_ISREG(status.st_mode)) {
+        errno = EROFS;
+        return -1;
+    }
+    return syscall(SYS_write, file, data, length);
+}
 
 int unlink(const char *path) {  // the system gives the number out again
     struct stat file;
