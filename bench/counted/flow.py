@@ -5,6 +5,7 @@ from functools import partial
 from typing import Final
 
 from bench.counted.case import WARM_UP, Case, Ready
+from bench.counted.disk import broker_on_disk
 from bench.counted.peers import (
     PAYLOAD,
     TOPIC,
@@ -32,6 +33,8 @@ def cases() -> Iterator[Case]:
             yield Case(f"pair/qos{qos} {version}", "message", prepare, BATCH, STEPS)
     durable = partial(_pair, code.V311, 1, durable=True)
     yield Case("pair/qos1 durable session", "message", durable, BATCH, STEPS)
+    on_disk = partial(_pair, code.V311, 1, durable=True, make=broker_on_disk)
+    yield Case("pair/qos1 durable session on disk", "message", on_disk, BATCH, STEPS)
     for qos in (0, 1):
         fan_out = partial(_fan_out, qos)
         yield Case(f"fan-out/qos{qos} to 50", "delivery", fan_out, SUBSCRIBERS, STEPS)
@@ -42,8 +45,14 @@ def cases() -> Iterator[Case]:
     yield Case("retained/replace", "message", _replace_retained, BATCH, STEPS)
 
 
-def _pair(level: int, qos: int, *, durable: bool = False) -> Ready:
-    broker = MemoryBroker()
+def _pair(
+    level: int,
+    qos: int,
+    *,
+    durable: bool = False,
+    make: Callable[[], MemoryBroker] = MemoryBroker,
+) -> Ready:
+    broker = make()
     subscriber = Peer(broker, "subscriber", level, durable=durable)
     subscriber.subscribe(TOPIC, qos)
     publisher = Peer(broker, "publisher", level)
