@@ -61,6 +61,7 @@ class Brokers:
     async def kill_while_stopping(self) -> None:
         """Ask the broker to stop, and kill it before it has."""
         assert self._broker is not None
+        self.world.up.clear()
         self.world.killed_at = asyncio.get_running_loop().time()
         self.world.ledger.note_client(BROKER, "asked to stop")
         self._broker.terminate()

@@ -8,6 +8,8 @@ from crash.world import DAY, World
 from wire import Connack, Disconnect, Packet, Will, WireError, code, encode, prop
 from wire.packets import read
 
+SERVER_UNAVAILABLE: Final = 0x88
+
 CONNACK_SECONDS: Final = 20.0
 """How long a broker that listens may take to answer CONNECT."""
 
@@ -166,10 +168,16 @@ class Client:
         except TimeoutError:
             self.violation("gave no CONNACK")
             return False
+        if connack is not None and self._is_stopping(connack):
+            return False
         if connack is not None and connack.reason != code.SUCCESS:
             self.violation(f"refused its CONNECT with 0x{connack.reason:02x}")
             return False
         return connack is not None
+
+    def _is_stopping(self, connack: Connack) -> bool:
+        unavailable = {SERVER_UNAVAILABLE, code.SERVER_UNAVAILABLE}
+        return connack.reason in unavailable and not self.world.up.is_set()
 
     def _properties(self) -> Sequence[prop.Pair]:
         if self.level != code.V5:

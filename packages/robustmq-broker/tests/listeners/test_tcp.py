@@ -77,11 +77,23 @@ class Pack:
                 await self._changed.wait()
 
 
+class ImpatientPack(Pack):
+    """Ends a connection before it has a transport, in the turn of the loop that lies between."""
+
+    def __init__(self, how: str) -> None:
+        super().__init__()
+        self.how = how
+
+    def connection(self, transport: Any) -> PackConnection:
+        asyncio.get_running_loop().call_soon(getattr(transport, self.how))
+        return super().connection(transport)
+
+
 class Listening:
     """An open listener and its clients."""
 
-    def __init__(self, **limits: int) -> None:
-        self.pack = Pack()
+    def __init__(self, pack: Pack | None = None, **limits: int) -> None:
+        self.pack = pack or Pack()
         self.log = RecordingLog()
         self.metrics = FakeMetrics()
         self.timers = FakeTimers()
@@ -123,13 +135,16 @@ Work = Callable[[Listening], Awaitable[None]]
 
 
 def run(
-    work: Work, loop_factory: Callable[[], asyncio.AbstractEventLoop], **limits: int
+    work: Work,
+    loop_factory: Callable[[], asyncio.AbstractEventLoop],
+    pack: Pack | None = None,
+    **limits: int,
 ) -> Listening:
     """Run `work` with an open listener, and close it; no connection may be left over."""
     made: list[Listening] = []
 
     async def whole() -> None:
-        listening = Listening(**limits)
+        listening = Listening(pack, **limits)
         made.append(listening)
         listening.address = await listening.listener.open()
         try:
@@ -181,6 +196,20 @@ def test_a_peer_that_goes_is_told_once(loop_factory: Any) -> None:
         connection.transport.abort()
 
     run(work, loop_factory)
+
+
+@LOOPS
+@pytest.mark.parametrize("how", ["close", "abort"])
+def test_a_connection_that_is_ended_before_it_has_a_transport(loop_factory: Any, how: str) -> None:
+    async def work(listening: Listening) -> None:
+        reader, _ = await listening.client()
+        with pytest.raises((asyncio.IncompleteReadError, ConnectionResetError)):
+            await asyncio.wait_for(reader.readexactly(1), DEADLINE)
+        (connection,) = listening.pack.connections
+        await listening.pack.until(lambda: connection.ended)
+        assert connection.ended == ["lost"]
+
+    run(work, loop_factory, ImpatientPack(how))
 
 
 @LOOPS

@@ -65,8 +65,9 @@ class TcpConnection(asyncio.Protocol):
         self.transport = transport = cast(asyncio.Transport, transport)
         peer = transport.get_extra_info("peername")
         self.peer = format_address(peer) if peer else "?"
-        if self.refused:
-            self.owner.refuse(self.peer)
+        if self.refused or self._lost:
+            if self.refused:
+                self.owner.refuse(self.peer)
             transport.abort()
             return
         transport.set_write_buffer_limits(high=self.owner.high_watermark)
@@ -105,6 +106,11 @@ class TcpConnection(asyncio.Protocol):
     def close(self) -> None:
         if self._lost or self._closing is not None:
             return
+        if self.write is _ignore:
+            # A turn of the event loop lies between the accepted connection and its transport; a
+            # shutdown may come in it.
+            self._lost = True
+            return
         if self.transport.can_write_eof():
             self.transport.write_eof()
             self.transport.resume_reading()
@@ -117,6 +123,8 @@ class TcpConnection(asyncio.Protocol):
         self._closing = self.owner.timers.after(CLOSE_SECONDS, self.abort)
 
     def abort(self) -> None:
+        if self.write is _ignore:
+            self._lost = True
         if not self._lost:
             self.transport.abort()
 
