@@ -31,7 +31,7 @@ from wire import (
 )
 
 DEADLINE = 30.0
-LARGE = 10_000
+LARGE = 4_000
 MANY = 1_000
 OTHER = 1_000_000
 SETTINGS = {
@@ -84,7 +84,7 @@ def full_disk(tmp_path: Path) -> Iterator[Trouble]:
 
         def fill() -> None:
             free = os.statvfs(disk)
-            ballast.write_bytes(bytes(free.f_bavail * free.f_bsize - 3 * 2**20))
+            ballast.write_bytes(bytes(free.f_bavail * free.f_bsize - 2**20))
 
         settings = {**SETTINGS, "storage.settings.durability": "os"}
         with BrokerProcess(disk / "data", settings) as broker, ExitStack() as clients:

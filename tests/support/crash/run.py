@@ -39,7 +39,8 @@ class Plan:
     """What to do.
 
     life: seconds a broker lives at most. check_every: kills between two rests, in which all that is
-    acknowledged has to arrive. rate: messages per second of each publisher.
+    acknowledged has to arrive. rate: messages per second of each publisher. clean_wills: whether
+    also clients without a session to keep leave a will.
     """
 
     kills: int
@@ -49,6 +50,7 @@ class Plan:
     life: float
     check_every: int
     rate: float
+    clean_wills: bool
 
 
 class Run:
@@ -110,11 +112,12 @@ class Run:
 
     def _bystanders(self) -> list[Client]:
         world, watcher = self.world, self.watcher
+        clean = [Mourned(world, "mourned-clean", code.V5, watcher, delay=0, expiry=0)]
         return [
+            *(clean if self.plan.clean_wills else []),
             Mourned(world, "mourned-v311", code.V311, watcher, delay=0, expiry=DAY),
             Mourned(world, "mourned-now", code.V5, watcher, delay=0, expiry=DAY),
             Mourned(world, "mourned-later", code.V5, watcher, delay=2, expiry=DAY),
-            Mourned(world, "mourned-no-session", code.V5, watcher, delay=0, expiry=0),
             Returning(world, "returning", watcher),
             Expiring(world, "expiring-2", 2),
             Expiring(world, "expiring-4", 4),
@@ -289,6 +292,11 @@ def parse(arguments: Sequence[str]) -> tuple[Plan, Path | None]:
     parser.add_argument("--life", type=float, default=1.5, help="seconds a broker lives at most")
     parser.add_argument("--check-every", type=int, default=10, help="kills between two rests")
     parser.add_argument("--rate", type=float, default=60, help="messages/s of each publisher")
+    parser.add_argument(
+        "--clean-wills",
+        action="store_true",
+        help="expect the wills of clients whose session ends with their connection, too",
+    )
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="make the data there, keep it")
     given = parser.parse_args(arguments)
     if given.power_loss and given.durability != "fsync":
@@ -302,6 +310,7 @@ def parse(arguments: Sequence[str]) -> tuple[Plan, Path | None]:
         given.life,
         given.check_every,
         given.rate,
+        given.clean_wills,
     )
     return plan, given.keep
 
