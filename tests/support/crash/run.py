@@ -27,6 +27,9 @@ from wire import code
 SETTLE_SECONDS: Final = 60.0
 """How long what is acknowledged may take to arrive, once nothing new is sent."""
 
+HASTY_SECONDS: Final = 10.0
+"""The same, when a promise was broken already."""
+
 ALLOWED_DISK: Final = 1 << 30
 """Bytes of the data directory; a run that needs more is ended."""
 
@@ -221,7 +224,9 @@ class Run:
             inspector.violation("did not show what is retained")
 
     async def _wait(self, condition: Callable[[], bool]) -> None:
-        await self.world.until(condition, SETTLE_SECONDS)
+        # What was lost does not come, however long one waits.
+        lost = self.world.ledger.violation_count > 0
+        await self.world.until(condition, HASTY_SECONDS if lost else SETTLE_SECONDS)
 
     # -- what it says --------------------------------------------------------------------------
 
