@@ -193,7 +193,7 @@ def _arguments(shape: str, publishers: int, payload: int) -> dict[str, object]:
 
 
 def _on_disk(durability: str) -> dict[str, str]:
-    return {"storage.adapter": "rocksdb", "storage.settings.durability": durability}
+    return {"storage.adapter": "rocksdb", "storage.durability": durability}
 
 
 @contextmanager
@@ -224,6 +224,6 @@ async def _compact(data: Path) -> None:
     adapter = RocksdbAdapter({}, data)
     await adapter.open()
     try:
-        pass
+        await adapter.compact()
     finally:
         await adapter.close()

@@ -8,7 +8,7 @@ import pytest
 
 from bench import command
 from bench.load import LoadRun, compile_load
-from bench.measure import Bench, Step
+from bench.measure import Bench, Step, steps
 from bench.peers.base import Peer
 from bench.peers.debian import Mosquitto
 from bench.peers.robustmq import RobustMQ
@@ -39,8 +39,15 @@ def tools(program: Path, tmp_path: Path) -> Tools:
     return Tools(program, tmp_path)
 
 
-@pytest.mark.parametrize("scenario", [*THROUGHPUT, *small_scenarios()], ids=lambda one: one.name)
-@pytest.mark.parametrize("broker_name", ["robustmq", "mosquitto"])
+@pytest.mark.parametrize(
+    ("broker_name", "scenario"),
+    [
+        pytest.param(name, scenario, id=f"{name}-{scenario.name}")
+        for name in ("robustmq", "mosquitto")
+        for scenario in [*THROUGHPUT, *small_scenarios()]
+        if name == "robustmq" or not scenario.ours
+    ],
+)
 def test_a_scenario_measures_a_real_broker(
     tools: Tools, scenario: Scenario, broker_name: str
 ) -> None:
@@ -76,12 +83,47 @@ def test_load_says_what_the_broker_refused(program: Path, broker: BrokerProcess)
         run.ready(10)
 
 
+def test_load_says_that_a_session_is_lost(program: Path, broker: BrokerProcess) -> None:
+    arguments = {"port": broker.port, "publishers": 1, "subscribers": 1, "qos": 1, "durable": 1}
+    with (
+        LoadRun(program, {**arguments, "waiting": 1, "seconds": 0.1}) as run,
+        pytest.raises(ScenarioFailed, match="the broker has lost a session"),
+    ):
+        run.ready(10)
+
+
+def test_load_leaves_messages_and_takes_them_later(program: Path, broker: BrokerProcess) -> None:
+    arguments = {"port": broker.port, "publishers": 1, "subscribers": 1, "qos": 1, "durable": 1}
+    with LoadRun(program, {**arguments, "away": 1, "messages": 50, "seconds": 5}) as run:
+        run.ready(10)
+        left = run.go()
+    assert (left.sent, left.received, left.fault) == (50, 0, "")
+    arguments |= {"waiting": 50, "messages": 0, "pings": 1}
+    with LoadRun(program, {**arguments, "seconds": 5}) as run:
+        run.ready(10)
+        taken = run.go()
+    assert (taken.sent, taken.received, taken.fault) == (0, 50, "")
+    assert taken.ping_us > 0
+
+
 def test_load_names_a_wrong_argument(program: Path) -> None:
     with (
         LoadRun(program, {"pear": 1, "seconds": 0.1}) as run,
         pytest.raises(ScenarioFailed, match="unknown argument: pear=1"),
     ):
         run.ready(10)
+
+
+def test_what_is_only_ours_is_measured_once_and_alone() -> None:
+    ours = next(one for one in small_scenarios() if one.ours)
+    peers: list[Peer] = [RobustMQ(), RobustMQ(plain=True), Mosquitto()]
+    planned = steps(peers, [THROUGHPUT[0], ours], 2)
+    assert [(one.scenario.name, one.pair, one.runs) for one in planned] == [
+        ("pair", "robustmq-plain", 4),
+        ("pair", "mosquitto", 4),
+        (ours.name, "", 1),
+    ]
+    assert not steps([Mosquitto()], [ours], 2)
 
 
 def test_things_are_chosen_by_name() -> None:

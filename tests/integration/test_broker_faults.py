@@ -86,7 +86,7 @@ def full_disk(tmp_path: Path) -> Iterator[Trouble]:
             free = os.statvfs(disk)
             ballast.write_bytes(bytes(free.f_bavail * free.f_bsize - 2**20))
 
-        settings = {**SETTINGS, "storage.settings.durability": "os"}
+        settings = {**SETTINGS, "storage.durability": "os"}
         with BrokerProcess(disk / "data", settings) as broker, ExitStack() as clients:
             yield Trouble(broker, fill, ballast.unlink, clients)
 
@@ -94,7 +94,7 @@ def full_disk(tmp_path: Path) -> Iterator[Trouble]:
 def shimmed(tmp_path: Path, shim: Path, variable: str, durability: str) -> Iterator[Trouble]:
     flag = tmp_path / "trouble"
     environment = {"LD_PRELOAD": str(shim), variable: str(flag)}
-    settings = {**SETTINGS, "storage.settings.durability": durability}
+    settings = {**SETTINGS, "storage.durability": durability}
     broker = BrokerProcess(tmp_path / "data", settings, environment=environment)
     with broker, ExitStack() as clients:
         yield Trouble(broker, flag.touch, flag.unlink, clients)
@@ -251,7 +251,7 @@ def test_trouble_is_told_once_and_so_is_its_end(trouble: Trouble) -> None:
 
 def test_a_start_on_a_read_only_disk_says_what_to_do(tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk", 16) as disk:
-        broker = BrokerProcess(disk / "data", {**SETTINGS, "storage.settings.durability": "os"})
+        broker = BrokerProcess(disk / "data", {**SETTINGS, "storage.durability": "os"})
         with broker:
             pass
         mount("-o", "remount,ro", str(disk))

@@ -15,7 +15,7 @@ from wire import Publish, WireClient, code, lasting_properties, unique_id
 
 SETTINGS = {
     "storage.adapter": "rocksdb",
-    "storage.settings.durability": "os",
+    "storage.durability": "os",
     "mqtt.max_queued_messages": "0",
     "mqtt.max_inflight": "65535",
     "mqtt.sys_interval": "0",

@@ -79,7 +79,7 @@ class Run:
     def _settings(self) -> dict[str, str]:
         return {
             "storage.adapter": DATABASE,
-            "storage.settings.durability": self.plan.durability,
+            "storage.durability": self.plan.durability,
             # Small ones bring tables and compactions into a run that takes minutes.
             "storage.settings.write_buffer": self.chance.choice(["128KB", "1MB", "64MB"]),
             "storage.sweep_interval": "1s",
