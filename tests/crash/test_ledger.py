@@ -86,6 +86,16 @@ def test_twice_at_qos_1_needs_dup_and_another_connection() -> None:
     assert "without DUP" in made.violations[1]
 
 
+def test_the_same_complaint_is_made_once_for_each_connection() -> None:
+    made = ledger(2)
+    found = books(made, 0, 1)
+    for _ in range(2):
+        found.connected()
+        found.received(TOPIC, 0, 1, dup=False)
+        found.received(TOPIC, 1, 1, dup=False)
+    assert made.violation_count == 2
+
+
 def test_what_was_sent_twice_may_come_twice() -> None:
     made = ledger(2)
     made.publishing(TOPIC, 1, 2, again=True)

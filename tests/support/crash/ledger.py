@@ -145,10 +145,12 @@ class Books:
         self.last: dict[str, int] = {}
         self.late: dict[str, set[int]] = {}
         self.copies: dict[tuple[str, int], int] = {}
+        self.told: set[str] = set()
 
     def connected(self) -> None:
         """A new connection: what is not acknowledged may come again, in its order."""
         self.last.clear()
+        self.told.clear()
         self.ledger.note_client(self.name, "connected")
 
     def received(self, topic: str, number: int, qos: int, *, dup: bool) -> None:
@@ -183,11 +185,9 @@ class Books:
 
     def _again(self, flow: Flow, topic: str, number: int, qos: int, *, dup: bool) -> None:
         """A message that has arrived before: allowed at QoS 1 only, and for a reason only."""
-        ledger = self.ledger
-        ledger.repeated += 1
-        what = f"{self.name} got {topic} {number} again"
+        self.ledger.repeated += 1
         if qos == 2:
-            ledger.violation(f"{what}, at QoS 2", topic, [number])
+            self._complain(topic, number, "at QoS 2")
             return
         # What a publisher sends again after a crash is another message to the broker.
         sent = flow.repeats.get(number, 1) if flow.qos == 1 else 1
@@ -195,10 +195,17 @@ class Books:
             copies = self.copies.get((topic, number), 1) + 1
             self.copies[topic, number] = copies
             if copies > sent:
-                ledger.violation(f"{what}, without DUP", topic, [number])
+                self._complain(topic, number, "without DUP")
         # [MQTT-4.4.0-1]: the broker sends again on a new connection only.
         if sent == 1 and number <= self.last.get(topic, -1):
-            ledger.violation(f"{what}, on the same connection", topic, [number])
+            self._complain(topic, number, "on the same connection")
+
+    def _complain(self, topic: str, number: int, how: str) -> None:
+        """Once for each connection: what goes wrong with a message does so with a hundred."""
+        if how not in self.told:
+            self.told.add(how)
+            what = f"{self.name} got {topic} {number} again, {how}"
+            self.ledger.violation(what, topic, [number])
 
     def missing(self, topics: re.Pattern[str]) -> list[str]:
         """Topics that match and lack acknowledged messages, and which."""

@@ -27,7 +27,7 @@ from wire import code
 SETTLE_SECONDS: Final = 60.0
 """How long what is acknowledged may take to arrive, once nothing new is sent."""
 
-HASTY_SECONDS: Final = 10.0
+HASTY_SECONDS: Final = 3.0
 """The same, when a promise was broken already."""
 
 ALLOWED_DISK: Final = 1 << 30
