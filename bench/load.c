@@ -311,7 +311,9 @@ static bool may_publish(const Client *client, double since_start) {
   uint64_t window = (uint64_t)given.window;
   if (client->sent >= given.messages) return false;
   if (client->out.end - client->out.start > MOST_UNSENT) return false;
-  if (given.rate > 0 && (double)client->sent >= since_start * given.rate) return false;
+  // One after the other: all at once, they would measure how long a thousand messages take.
+  double phase = (double)client->index / given.publishers;
+  if (given.rate > 0 && (double)client->sent >= since_start * given.rate - phase) return false;
   if (given.qos && client->sent - client->acknowledged >= window) return false;
   double each = listed ? topics.mean_copies : copies;
   if (each == 0) return true;  // nobody gets them now
