@@ -120,6 +120,7 @@ class Expiring(Client):
         self.checked = {True: 0, False: 0}
         self._connecting = 0.0
         self._there = False
+        self._welcome = False
 
     async def connect(self) -> bool:
         self._connecting = asyncio.get_running_loop().time()
@@ -127,6 +128,7 @@ class Expiring(Client):
 
     def check_session(self, *, present: bool) -> None:
         now = asyncio.get_running_loop().time()
+        self._welcome = True
         longest, shortest = now - self.left, self._connecting - self.ended
         what = f"session with expiry {self.expiry} s, away for {shortest:.2f} to {longest:.2f} s"
         self.world.ledger.note_client(self.name, f"{what}, present {int(present)}")
@@ -156,13 +158,15 @@ class Expiring(Client):
             return
         loop = asyncio.get_running_loop()
         died = self.link.lost.is_set()
-        # Of a broker that died, the time since its last sign of life is not known to anyone.
-        self.left = self.world.killed_at if died else loop.time()
+        if self._welcome:
+            # Without a CONNACK the broker may not have known of this connection.
+            self.left = self.world.killed_at if died else loop.time()
         await super().leave(politely=True)
         self.ended = loop.time()
         if not died:
             await self.world.first_of([self.world.ended], SETTLED)
-        self.confirmed = not died and self.world.killed_at < self.left
+        self.confirmed = self._welcome and not died and self.world.killed_at < self.left
+        self._welcome = False
 
     async def stay_away(self) -> None:
         away = self.chance.choice([0.0, 0.2, self.expiry + EXPIRY_PATIENCE + 0.1])

@@ -6,6 +6,7 @@ from typing import Final
 
 from crash.world import DAY, World
 from wire import Connack, Disconnect, Packet, Will, WireError, code, encode, prop
+from wire.connection import take_frame
 from wire.packets import read
 
 SERVER_UNAVAILABLE: Final = 0x88
@@ -31,27 +32,11 @@ class Link(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._buffer += data
         try:
-            while (packet := self._next()) is not None:
-                self._take(packet)
+            while (frame := take_frame(self._buffer)) is not None:
+                self._take(read(self.client.level, *frame))
         except WireError as error:
             self.client.violation(f"sent what no server may: {error}")
             self.abort()
-
-    def _next(self) -> Packet | None:
-        buffer = self._buffer
-        length = 0
-        for at in range(1, 5):
-            if at >= len(buffer):
-                return None
-            length |= (buffer[at] & 0x7F) << (7 * (at - 1))
-            if buffer[at] < 0x80:
-                break
-        whole = at + 1 + length
-        if len(buffer) < whole:
-            return None
-        first, body = buffer[0], bytes(buffer[at + 1 : whole])
-        del buffer[:whole]
-        return read(self.client.level, first, body)
 
     def _take(self, packet: Packet) -> None:
         if isinstance(packet, Connack):

@@ -3,7 +3,7 @@
 import asyncio
 import random
 import re
-from typing import Final
+from typing import Final, TypedDict, Unpack
 
 from crash.client import Client
 from crash.ledger import Books, GroupBooks
@@ -15,11 +15,21 @@ HELD_SECONDS: Final = 0.2
 """How long a subscriber that is slow to acknowledge may wait with it."""
 
 
+class Habits(TypedDict, total=False):
+    """What a subscriber does with its connection.
+
+    absent: seconds it stays away on average, now and then; 0 for never. slow: whether it
+    acknowledges late, many at once.
+    """
+
+    absent: float
+    slow: bool
+
+
 class Subscriber(Client):
     """A client with one subscription, made once; what comes later is the session's.
 
-    qos: of the subscription. absent: seconds it stays away on average, now and then; 0 for never.
-    slow: whether it acknowledges late, many at once.
+    qos: of the subscription.
     """
 
     def __init__(
@@ -29,15 +39,13 @@ class Subscriber(Client):
         level: int,
         topic_filter: str,
         qos: int,
-        *,
-        absent: float = 0.0,
-        slow: bool = False,
+        **habits: Unpack[Habits],
     ) -> None:
         super().__init__(world, name, level)
         self.topic_filter = topic_filter
         self.qos = qos
-        self.absent = absent
-        self.slow = slow
+        self.absent = habits.get("absent", 0.0)
+        self.slow = habits.get("slow", False)
         self.chance = random.Random(world.chance.random())
         self.subscribed = asyncio.Event()
         self.unreleased: dict[int, tuple[str, bytes]] = {}
@@ -141,15 +149,13 @@ class Reader(Subscriber):
         world: World,
         name: str,
         level: int,
-        topic_filter: str,
+        topics: str,
         qos: int,
-        *,
-        absent: float = 0.0,
-        slow: bool = False,
+        **habits: Unpack[Habits],
     ) -> None:
-        super().__init__(world, name, level, topic_filter, qos, absent=absent, slow=slow)
+        super().__init__(world, name, level, topics, qos, **habits)
         self.books = Books(world.ledger, name, qos)
-        self._wanted = re.compile(topic_filter.replace("+", "[^/]+").replace("#", ".*") + "$")
+        self._wanted = re.compile(topics.replace("+", "[^/]+").replace("#", ".*") + "$")
 
     def missing(self) -> list[str]:
         """What is acknowledged to its publisher and has not come."""
@@ -171,9 +177,9 @@ class Member(Subscriber):
     """One of a shared subscription; the group has the books."""
 
     def __init__(
-        self, world: World, name: str, level: int, books: GroupBooks, *, absent: float = 0.0
+        self, world: World, name: str, level: int, books: GroupBooks, **habits: Unpack[Habits]
     ) -> None:
-        super().__init__(world, name, level, f"$share/{books.name}/flow/#", 2, absent=absent)
+        super().__init__(world, name, level, f"$share/{books.name}/flow/#", 2, **habits)
         self.books = books
 
     def message(self, topic: str, payload: bytes, packet: Publish) -> None:

@@ -172,21 +172,26 @@ class WireConnection:
         self._buffer += data
 
     def _framed(self) -> Packet | None:
-        buffer = self._buffer
-        length = 0
-        for at in range(1, 5):
-            if at >= len(buffer):
-                return None
-            length |= (buffer[at] & 0x7F) << (7 * (at - 1))
-            if buffer[at] < 0x80:
-                break
-        else:
-            raise WireError(f"remaining length has a fifth byte: {bytes(buffer[:6]).hex(' ')}")
-        if at > 1 and not buffer[at]:
-            raise WireError("remaining length is longer than needed")
-        whole = at + 1 + length
-        if len(buffer) < whole:
+        frame = take_frame(self._buffer)
+        return None if frame is None else read(self.level, *frame)
+
+
+def take_frame(buffer: bytearray) -> tuple[int, bytes] | None:
+    """Take the first whole packet off the buffer: its first byte and its body."""
+    length = 0
+    for at in range(1, 5):
+        if at >= len(buffer):
             return None
-        first_byte, body = buffer[0], bytes(buffer[at + 1 : whole])
-        del buffer[:whole]
-        return read(self.level, first_byte, body)
+        length |= (buffer[at] & 0x7F) << (7 * (at - 1))
+        if buffer[at] < 0x80:
+            break
+    else:
+        raise WireError(f"remaining length has a fifth byte: {bytes(buffer[:6]).hex(' ')}")
+    if at > 1 and not buffer[at]:
+        raise WireError("remaining length is longer than needed")
+    whole = at + 1 + length
+    if len(buffer) < whole:
+        return None
+    first_byte, body = buffer[0], bytes(buffer[at + 1 : whole])
+    del buffer[:whole]
+    return first_byte, body
