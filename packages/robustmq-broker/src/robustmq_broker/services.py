@@ -10,6 +10,7 @@ from robustmq_broker.access import AccessControl, answer
 from robustmq_broker.metrics import MetricSet
 from robustmq_broker.router import TopicRouter
 from robustmq_broker.storage.adapter_metrics import AdapterMetrics
+from robustmq_broker.storage.draining import drain
 from robustmq_broker.storage.group_commit import GroupCommit
 from robustmq_broker.storage.step import run_in_task, run_now_or_later
 from robustmq_broker.storage.sweeper import Sweeper
@@ -150,7 +151,7 @@ class Services:
         storages = self._storages.values()
         while True:
             for storage in storages:
-                await storage.drain()
+                await drain(storage)
             # A callback after the commit of one may have written to another.
             if not any(storage.pending() for storage in storages):
                 break

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from robustmq_broker.storage.draining import drain
 from robustmq_broker.storage.group_commit import GroupCommit
 from robustmq_broker.storage.memory import MemoryAdapter
 from robustmq_broker.storage.step import run_now_or_later
@@ -438,10 +439,10 @@ class TestWithAnEventLoop:
             adapter = SlowAdapter({}, Path("unused"))
             await adapter.open()
             storage = self.storage(adapter)
-            await storage.drain()
+            await drain(storage)
             storage.write(Append("a", b"1"))
             storage.when_committed(lambda _error: storage.write(Append("a", b"2")))
-            await asyncio.wait_for(storage.drain(), 10)
+            await asyncio.wait_for(drain(storage), 10)
             assert storage.backlog() == 0
             assert [record.value for record in await adapter.read("a", 0, 9, 99)] == [b"1", b"2"]
 
@@ -451,7 +452,7 @@ class TestWithAnEventLoop:
         async def scenario() -> None:
             storage = self.storage(MemoryAdapter({}, Path("unused")))
             storage.write(Append("a", b"1"))
-            await asyncio.wait_for(storage.drain(), 10)
+            await asyncio.wait_for(drain(storage), 10)
             assert storage.backlog() == 0
 
         asyncio.run(scenario())
@@ -472,7 +473,7 @@ class TestWithAnEventLoop:
             storage = self.storage(adapter)
             storage.write(Append("a", b"1"))
             storage.when_committed(lambda _error: None)
-            await asyncio.wait_for(storage.drain(), 10)
+            await asyncio.wait_for(drain(storage), 10)
             assert adapter.synced
 
         asyncio.run(scenario())
@@ -483,11 +484,11 @@ class TestWithAnEventLoop:
             await adapter.open()
             storage = self.storage(adapter)
             storage.write(Append("a", b"1"))
-            drain = asyncio.create_task(storage.drain())
+            waiting = asyncio.create_task(drain(storage))
             await asyncio.sleep(0)
-            drain.cancel()
-            await asyncio.wait([drain])
-            await asyncio.wait_for(storage.drain(), 10)
+            waiting.cancel()
+            await asyncio.wait([waiting])
+            await asyncio.wait_for(drain(storage), 10)
             log = storage._log
             assert isinstance(log, RecordingLog)
             assert log.entries == []

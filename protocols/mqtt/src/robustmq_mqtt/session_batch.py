@@ -1,4 +1,4 @@
-"""[P] What one commit to storage means to sessions, and what becomes of it if it fails."""
+"""[H] What one commit to storage means to sessions, and what becomes of it if it fails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""[P] Writes through to storage what has to outlive a connection or the process."""
+"""[H] Writes through to storage what has to outlive a connection or the process."""
 
 from __future__ import annotations
 

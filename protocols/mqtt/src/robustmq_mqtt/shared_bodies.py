@@ -1,4 +1,4 @@
-"""[P] The messages that several sessions wait for: how many still do, and when they expire."""
+"""[H] The messages that several sessions wait for: how many still do, and when they expire."""
 
 import heapq
 

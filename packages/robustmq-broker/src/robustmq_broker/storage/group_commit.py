@@ -1,4 +1,4 @@
-"""[D] Collects what one turn of the event loop writes into one commit.
+"""[H] Collects what one turn of the event loop writes into one commit.
 
     write, write, when_committed -> end of the turn -> commit -> callbacks, in the order asked
                                                          |
@@ -9,16 +9,17 @@ adapter in the order of the writes, and a slow one makes the next larger instead
 likewise, but on their own: commits go on while one runs.
 """
 
-import asyncio
+from __future__ import annotations
+
 from collections.abc import Callable, Coroutine
-from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any, final
 
 from robustmq_common.errors import BugError, StorageError
-from robustmq_common.spi.services import Log, Metrics
-from robustmq_common.spi.storage import Delete, Operation, Put, StorageAdapter, WriteBatch
+from robustmq_common.spi.operations import Delete, Operation, Put, WriteBatch
 
-_KEYED = (Put, Delete)
+if TYPE_CHECKING:
+    from robustmq_common.spi.services import Log, Metrics
+    from robustmq_common.spi.storage import StorageAdapter
 
 Committed = Callable[[Exception | None], None]
 Waiting = tuple[Committed, bool]
@@ -26,6 +27,7 @@ Waiting = tuple[Committed, bool]
 Done = Callable[[Any, Exception | None], None]
 
 
+@final
 class GroupCommit:
     """The `Storage` of the broker.
 
@@ -71,7 +73,7 @@ class GroupCommit:
         Raises BugError for a compare-and-set: its failure would take down everyone else's writes
         in the batch. Such a write goes to `adapter.commit` in a batch of its own.
         """
-        if isinstance(operation, _KEYED) and operation.expected is not None:
+        if isinstance(operation, Put | Delete) and operation.expected is not None:
             message = (
                 f"a write to shard {operation.shard!r} with an expected value was given to "
                 "Storage.write; commit it with Storage.adapter.commit"
@@ -111,12 +113,13 @@ class GroupCommit:
         else:
             self._call(done, None)
 
-    async def drain(self) -> None:
-        """Return when nothing is left to commit, including what callbacks write meanwhile."""
-        while self._open or self._committing or self._syncing:
-            drained = asyncio.get_running_loop().create_future()
-            self.when_committed(partial(_release, drained), "fsync" if self._syncing else "os")
-            await drained
+    def is_busy(self) -> bool:
+        """Whether anything is left to commit or being synced."""
+        return bool(self._open) or self._committing or self._syncing
+
+    def when_idle(self, done: Committed) -> None:
+        """Call back when what is under way now is over; there may be more by then."""
+        self.when_committed(done, "fsync" if self._syncing else "os")
 
     def _flush(self) -> None:
         self._scheduled = False
@@ -220,9 +223,3 @@ class GroupCommit:
         except Exception as raised:  # noqa: BLE001 - logged with its traceback
             # A bug in one callback must not cost the others their acknowledgement.
             self._log.error("a callback after a commit failed", exc_info=raised)
-
-
-def _release(future: "asyncio.Future[None]", _error: Exception | None) -> None:
-    # The one who drains may have been cancelled.
-    if not future.done():
-        future.set_result(None)

@@ -11,97 +11,36 @@ so a limit is exceeded by at most what is written between two sweeps. Offsets ar
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
+from robustmq_common.spi.operations import (
+    Append,
+    Delete,
+    Drop,
+    Operation,
+    Put,
+    Retain,
+    StoredRecord,
+    Trim,
+    WriteBatch,
+)
 
-@dataclass(slots=True, frozen=True)
-class StoredRecord:
-    """One entry of a shard's log.
-
-    timestamp is in seconds since the epoch; expires_at likewise, 0 for never.
-    """
-
-    offset: int
-    value: bytes
-    key: bytes | None = None
-    timestamp: float = 0.0
-    expires_at: float = 0.0
-
-
-@dataclass(slots=True)
-class Append:
-    """Append to a shard's log; `offset` is set by the commit.
-
-    timestamp and expires_at are as in `StoredRecord`.
-    """
-
-    shard: str
-    value: bytes
-    key: bytes | None = None
-    timestamp: float = 0.0
-    expires_at: float = 0.0
-    offset: int = -1
-
-
-@dataclass(slots=True, frozen=True)
-class Put:
-    """Set a key; with `expected` given, only if that is its present value (b"" means absent)."""
-
-    shard: str
-    key: bytes
-    value: bytes
-    expected: bytes | None = None
-
-
-@dataclass(slots=True, frozen=True)
-class Delete:
-    """Remove a key; removing an absent one is fine unless `expected` says otherwise."""
-
-    shard: str
-    key: bytes
-    expected: bytes | None = None
-
-
-@dataclass(slots=True, frozen=True)
-class Trim:
-    """Forget all records with offsets below `before`."""
-
-    shard: str
-    before: int
-
-
-@dataclass(slots=True, frozen=True)
-class Drop:
-    """Delete a shard with everything in it."""
-
-    shard: str
-
-
-@dataclass(slots=True, frozen=True)
-class Retain:
-    """Limit what a shard's log keeps, in place of any limits it had; None is no limit.
-
-    The shard comes into being if it does not exist. A sweep forgets the oldest records: those with
-    a timestamp more than `seconds` ago (up to the first younger one), those beyond the youngest
-    `records`, and as many as it takes for the keys and values of the rest to have no more than
-    `bytes`. Records that expired in between count until they are at the beginning of the log.
-    """
-
-    shard: str
-    seconds: float | None = None
-    bytes: int | None = None
-    records: int | None = None
-
-
-Operation = Append | Put | Delete | Trim | Drop | Retain
-
-
-@dataclass(slots=True)
-class WriteBatch:
-    """Operations in the order they take effect, atomically."""
-
-    operations: list[Operation] = field(default_factory=list)
+__all__ = [
+    "Append",
+    "Bounds",
+    "Delete",
+    "Drop",
+    "Operation",
+    "Put",
+    "Retain",
+    "Storage",
+    "StorageAdapter",
+    "StoredRecord",
+    "Trim",
+    "Usage",
+    "WriteBatch",
+]
 
 
 @dataclass(slots=True, frozen=True)

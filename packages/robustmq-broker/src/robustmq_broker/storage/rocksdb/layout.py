@@ -1,4 +1,4 @@
-"""[P] What is where in RocksDB.
+"""[H] What is where in RocksDB.
 
 | family | key | value |
 | --- | --- | --- |
@@ -19,10 +19,12 @@ Every record knows how many bytes the log had before it and the latest timestamp
 grow, so limits by size and age, and a look-up by time, are binary searches.
 """
 
-import struct
-from typing import Final
+from __future__ import annotations
 
-from robustmq_common.spi.storage import Retain, StoredRecord
+import struct
+from typing import Final, final
+
+from robustmq_common.spi.operations import Retain, StoredRecord
 
 VERSION: Final = b"1"
 VERSION_KEY: Final = b"version"
@@ -46,14 +48,13 @@ pack_head = _HEAD.pack
 HEAD_SIZE: Final = _HEAD.size
 
 
+@final
 class ShardState:
     """A shard's entry, and what a commit has to know of it.
 
     size: bytes of all keys and values ever appended. latest: greatest timestamp of any record.
     witness: a key that is there, if one is known. stale: the entry on the disk is to be replaced.
     """
-
-    __slots__ = ("end", "id", "latest", "limits", "size", "stale", "start", "witness")
 
     def __init__(
         self, id_: int, start: int, end: int, size: int, latest: float, limits: Retain | None
@@ -67,7 +68,7 @@ class ShardState:
         self.witness: bytes | None = None
         self.stale = False
 
-    def copy(self) -> "ShardState":
+    def copy(self) -> ShardState:
         same = ShardState(self.id, self.start, self.end, self.size, self.latest, self.limits)
         same.witness = self.witness
         return same

@@ -1,10 +1,12 @@
-"""[D] One commit on its way: operations become one batch of RocksDB and new states of shards.
+"""[H] One commit on its way: operations become one batch of RocksDB and new states of shards.
 
 Nothing that the adapter holds is touched; it takes over the new states once the batch is written.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import TYPE_CHECKING, Final, final
 
 from robustmq_broker.storage.rocksdb.layout import (
     LIMITS,
@@ -16,8 +18,10 @@ from robustmq_broker.storage.rocksdb.layout import (
     pack_id,
     pack_place,
 )
-from robustmq_common.kv import Database
-from robustmq_common.spi.storage import Append, Delete, Drop, Operation, Put, Retain, Trim
+from robustmq_common.spi.operations import Append, Delete, Drop, Operation, Put, Retain, Trim
+
+if TYPE_CHECKING:
+    from robustmq_common.kv import Database
 
 FEW: Final = 64
 """Up to so many keys are deleted one by one. RocksDB looks at range deletions with every read until
@@ -25,6 +29,7 @@ it has compacted them away, so they are for what is worth it."""
 _NOBODY: Final = ShardState(0, 0, 0, 0, 0.0, None)
 
 
+@final
 class Stage:
     """What a commit is going to change.
 
