@@ -162,5 +162,13 @@ def test_a_folder_is_open_once(tmp_path: Path) -> None:
 
 def test_a_file_in_its_place(tmp_path: Path) -> None:
     (tmp_path / "kv").touch()
-    with pytest.raises(StorageError, match=r"cannot open .*kv"):
+    with pytest.raises(StorageError, match=r"cannot open .*kv: .*; move that file away"):
         database(tmp_path / "kv")
+    with pytest.raises(StorageError, match=r"cannot open .*below: .*; name a folder that is not"):
+        database(tmp_path / "kv" / "below")
+
+
+def test_what_the_system_refuses_is_told_with_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "SUSPECTS").mkdir()
+    with pytest.raises(StorageError, match=rf"cannot open {tmp_path}: .*Is a directory"):
+        database(tmp_path)

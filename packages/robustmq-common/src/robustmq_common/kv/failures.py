@@ -11,6 +11,8 @@ _HINTS: Final = (
     ("Disk quota exceeded", "free some space"),
     ("Read-only file system", "make the folder writable"),
     ("Permission denied", "give the user that runs this access to the folder"),
+    ("File exists", "move that file away, there has to be a folder"),
+    ("Not a directory", "name a folder that is not below a file"),
     ("Too many open files", "raise the limit of open files, or lower max_open_files"),
     ("Corruption", "restart, and the damaged file is set aside"),
 )

@@ -61,10 +61,13 @@ def open_rocksdb(
     Returns it, a sentence for each thing that was lost, and whether that included files. Raises
     StorageError if the folder cannot be used or somebody else uses it.
     """
-    losses = _set_suspects_aside(path, tuning)
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        losses = _set_suspects_aside(path, tuning)
+    except OSError as error:
+        raise explain(path, "open", error) from error
     for _ in range(_REPAIRS):
         try:
-            path.mkdir(mode=0o700, parents=True, exist_ok=True)
             options = {name: _options(tuning) for name in families}
             database = Rdict(str(path), _database_options(tuning), options)
         except Exception as error:
