@@ -108,6 +108,8 @@ class Shelf(MemoryAdapter):
 
     def __init__(self, settings: Mapping[str, Any], data_dir: Path) -> None:
         super().__init__({}, data_dir)
+        if "wrong" in settings:
+            raise ConfigError("wrong is wrong")
         self.settings = settings
 
     async def open(self) -> None:
@@ -275,6 +277,20 @@ def test_adapters_that_rules_name_are_opened_once_and_closed() -> None:
         assert story.lines[-3:] == ["upper stops", "shelf closes", "storage closes"]
 
     in_loop(work)
+
+
+def test_the_settings_of_a_rule_are_told_from_those_of_the_storage() -> None:
+    rules = "topics=[{filter='a', adapter='shelf', settings={wrong = 1}}]"
+    with pytest.raises(ConfigError, match=r"adapter shelf of \[\[topics\]\]: wrong is wrong"):
+        Broker(settings(rules, one="upper"), Story().registry)
+
+
+@pytest.mark.parametrize(("configured", "wanted"), [("memory", "os"), ("fsync", "fsync")])
+def test_adapters_are_as_durable_as_rules_ask(configured: str, wanted: str) -> None:
+    rules = "topics=[{filter='a', adapter='shelf', durability='fsync'}]"
+    given = settings(rules, f"storage.durability={configured}", one="upper")
+    broker = Broker(given, Story().registry)
+    assert [one.durability for one in broker.adapters.values()] == [wanted, wanted]
 
 
 def test_an_adapter_of_a_rule_that_does_not_open_is_named() -> None:

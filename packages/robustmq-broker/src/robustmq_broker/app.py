@@ -23,10 +23,11 @@ from robustmq_broker.listeners.tcp import TcpListener
 from robustmq_broker.services import Services
 from robustmq_broker.storage.adapters import Adapters
 from robustmq_broker.topics.rules import TopicRules
-from robustmq_broker.topics.topic_config import TopicConfig
+from robustmq_broker.topics.topic_config import TopicConfig, adapter_durability
 from robustmq_common import implementation
 from robustmq_common.config import Settings
 from robustmq_common.config.quantities import parse_address
+from robustmq_common.errors import ConfigError
 from robustmq_common.plugins.registry import Registry
 from robustmq_common.spi.pack import ProtocolPack
 from robustmq_common.spi.services import Log
@@ -75,13 +76,18 @@ class Broker:
         for rule in sorted(rules, key=lambda rule: not rule.settings):
             name = rule.adapter
             if name is not None and name != default.name and name not in others:
-                others[name] = self._make_adapter(name, rule.settings)
+                try:
+                    others[name] = self._make_adapter(name, rule.settings)
+                except ConfigError as error:
+                    raise ConfigError(f"adapter {name} of [[topics]]: {error}") from error
         return Adapters(default, *others.values())
 
     def _make_adapter(self, name: str, settings: dict[str, Any]) -> StorageAdapter:
         kind: Callable[..., StorageAdapter] = self.registry.storage_adapters()[name]
         adapter = kind(dict(settings), Path(self.settings.section("broker").data_dir))
-        adapter.durability = self.settings.section("storage").durability
+        adapter.durability = adapter_durability(
+            self.settings.section("topics"), self.settings.section("storage").durability
+        )
         return adapter
 
     async def start(self) -> None:

@@ -1,8 +1,10 @@
 """Rules for topics: what may be written, and what is wrong with it."""
 
+from typing import Literal
+
 import pytest
 
-from robustmq_broker.topics.topic_config import TopicConfig, topic_problems
+from robustmq_broker.topics.topic_config import TopicConfig, adapter_durability, topic_problems
 from robustmq_common.config import load_settings
 from robustmq_common.errors import ConfigError
 
@@ -69,6 +71,25 @@ def test_what_is_wrong_names_the_rule(keys: str, problem: str) -> None:
         load(f'[{{filter="fine"}}, {{{keys}}}]')
     assert problem in str(refused.value)
     assert "topics[1]." in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("configured", "asked", "wanted"),
+    [
+        ("memory", None, "memory"),
+        ("memory", "memory", "memory"),
+        ("memory", "os", "os"),
+        ("memory", "fsync", "os"),
+        ("os", "memory", "os"),
+        ("os", "fsync", "os"),
+        ("fsync", "os", "fsync"),
+    ],
+)
+def test_a_rule_may_ask_more_of_an_adapter_than_memory(
+    configured: str, asked: Literal["memory", "os", "fsync"] | None, wanted: str
+) -> None:
+    rules = [TopicConfig(filter="a", retention=1.0), TopicConfig(filter="b", durability=asked)]
+    assert adapter_durability(rules, configured) == wanted
 
 
 def test_rules_that_fit_together() -> None:

@@ -71,6 +71,13 @@ class TopicConfig(Section):
         return self.adapter is not None or any(limit is not None for limit in limits)
 
 
+def adapter_durability(rules: Sequence[TopicConfig], configured: str) -> str:
+    """What adapters have to be prepared for: as configured, or what rules ask beyond memory."""
+    if configured == "memory" and any(rule.durability in {"os", "fsync"} for rule in rules):
+        return "os"
+    return configured
+
+
 def topic_problems(rules: Sequence[TopicConfig], default: str) -> list[str]:
     """What is wrong with rules beside each other, a sentence each; `default`: `storage.adapter`."""
     problems = []
