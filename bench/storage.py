@@ -17,6 +17,7 @@ from typing import Any, Final
 from robustmq_broker.event_loop import new_event_loop
 from robustmq_broker.garbage import MIDDLE, NEVER, YOUNG
 from robustmq_broker.metrics import MetricSet
+from robustmq_broker.storage.draining import drain
 from robustmq_broker.storage.group_commit import GroupCommit
 from robustmq_broker.storage.rocksdb.adapter import RocksdbAdapter
 from robustmq_broker.storage.step import run_now_or_later
@@ -142,7 +143,7 @@ async def writers_rate(adapter: RocksdbAdapter, writers: int) -> tuple[float, fl
     heartbeat = Heartbeat()
     for _ in range(writers):
         write(None)
-    await storage.drain()
+    await drain(storage)
     return (done - writers) / SECONDS, heartbeat.stop()
 
 

@@ -30,6 +30,9 @@ RANK: Final = "ARDPH"
 HOT_MAY_IMPORT: Final = {
     "__future__",
     "collections",  # collections.abc, for annotations
+    "functools",  # partial
+    "heapq",
+    "json",  # for what is written when a session begins and ends, not for messages
     "mypy_extensions",
     "struct",
     "typing",

@@ -17,7 +17,7 @@ from typing import Any, Final
 from robustmq_common import message
 from robustmq_common.plugins import hookspecs
 from robustmq_common.plugins.kinds import KINDS
-from robustmq_common.spi import access, events, pack, services, storage
+from robustmq_common.spi import access, events, operations, pack, services, storage
 from tools.workspace import ROOT, source_tree
 
 PAGE: Final = "docs/reference/hooks.md"
@@ -74,6 +74,14 @@ INTERFACES: Final[dict[str, tuple[ModuleType, tuple[str, ...]]]] = {
         storage,
         (
             "StorageAdapter",
+            "Bounds",
+            "Usage",
+            "Storage",
+        ),
+    ),
+    "What a batch may do": (
+        operations,
+        (
             "WriteBatch",
             "Append",
             "Put",
@@ -82,8 +90,6 @@ INTERFACES: Final[dict[str, tuple[ModuleType, tuple[str, ...]]]] = {
             "Drop",
             "Retain",
             "StoredRecord",
-            "Bounds",
-            "Storage",
         ),
     ),
     "Events": (events, ("EventListener",)),

@@ -1,6 +1,7 @@
 """Draining ends when callbacks write no more; the rest is with the group commit."""
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 from robustmq_broker.storage.draining import drain
@@ -15,9 +16,13 @@ async def test_what_callbacks_write_is_waited_for() -> None:
     loop = asyncio.get_running_loop()
     adapter = MemoryAdapter({}, Path())
     await adapter.open()
+
+    def soon(callback: Callable[[], None]) -> None:
+        loop.call_soon(callback)
+
     storage = GroupCommit(
         adapter,
-        loop.call_soon,
+        soon,
         lambda work, done: run_now_or_later(work, done, loop.create_task),
         FakeMetrics(),
         RecordingLog(),

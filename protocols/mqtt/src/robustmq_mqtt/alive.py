@@ -1,4 +1,4 @@
-"""[P] Notes every second that the broker runs, for the expiry of sessions it may be killed under.
+"""[H] Notes every second that the broker runs, for the expiry of sessions it may be killed under.
 
 The session of a client that is connected ends some time after its connection; when a broker that
 was killed starts again, this is how it knows when that was. Nothing is written while no durable
@@ -8,7 +8,7 @@ session is connected.
 import struct
 from typing import TYPE_CHECKING, Final
 
-from robustmq_common.spi.storage import Put
+from robustmq_common.spi.operations import Put
 from robustmq_mqtt import stored_form
 
 if TYPE_CHECKING:

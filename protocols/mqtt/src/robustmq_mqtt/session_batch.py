@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from robustmq_common.spi.storage import Append, Delete, Drop, Operation, Put, Trim
+from robustmq_common.spi.operations import Append, Delete, Drop, Operation, Put, Trim
 
 if TYPE_CHECKING:
     from robustmq_mqtt.delivery import Delivery

@@ -6,7 +6,7 @@ from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from robustmq_common.spi.storage import Append, Delete, Drop, Operation, Put, StoredRecord, Trim
+from robustmq_common.spi.operations import Append, Delete, Drop, Operation, Put, StoredRecord, Trim
 from robustmq_mqtt import stored_form, stored_message
 from robustmq_mqtt.alive import AliveMark
 from robustmq_mqtt.session_batch import Batch, Redo

@@ -1,4 +1,4 @@
-"""[P] What sessions look like in storage.
+"""[H] What sessions look like in storage.
 
 A session is one shard, "mqtt/session/CLIENT_ID". Its log has the messages that wait for it
 (`stored_message`), trimmed as they are acknowledged. Its keyed space holds
