@@ -33,6 +33,13 @@ class NaiveShard:
         self.end = 0
         self.limits: Retain | None = None
 
+    def copy(self) -> "NaiveShard":
+        """One with the same records, which nobody changes."""
+        same = copy.copy(self)
+        same.records = list(self.records)
+        same.values = dict(self.values)
+        return same
+
     def oldest_is_beyond(self, now: float) -> bool:
         limits = self.limits
         if limits is None or not self.records:
@@ -55,6 +62,10 @@ class NaiveShard:
         self.start = self.records[0].offset if self.records else self.end
 
 
+def copied(state: dict[str, NaiveShard]) -> dict[str, NaiveShard]:
+    return {name: shard.copy() for name, shard in state.items()}
+
+
 def is_expired(record: StoredRecord, now: float) -> bool:
     return 0 < record.expires_at <= now
 
@@ -70,7 +81,7 @@ class NaiveAdapter(StorageAdapter):
         self.changed = asyncio.Condition()
 
     async def open(self) -> None:
-        self.state = copy.deepcopy(self.disk or {})
+        self.state = copied(self.disk or {})
 
     async def close(self) -> None:
         if self.disk is not None and self.state is not None:
@@ -82,7 +93,7 @@ class NaiveAdapter(StorageAdapter):
     async def commit(self, batch: WriteBatch) -> list[int]:
         state = dict(self.opened(batch.operations[0].shard if batch.operations else ""))
         for shard in {operation.shard for operation in batch.operations} & set(state):
-            state[shard] = copy.deepcopy(state[shard])
+            state[shard] = state[shard].copy()
         offsets = []
         for operation in batch.operations:
             self.apply(state, operation)
@@ -187,9 +198,9 @@ class NaiveAdapter(StorageAdapter):
         self.opened("compact")
 
     async def snapshot(self) -> StorageAdapter:
-        copied = NaiveSnapshot()
-        copied.state = copy.deepcopy(self.opened("snapshot"))
-        return copied
+        snapshot = NaiveSnapshot()
+        snapshot.state = copied(self.opened("snapshot"))
+        return snapshot
 
     def opened(self, shard: str) -> dict[str, NaiveShard]:
         if self.state is None:
@@ -202,7 +213,7 @@ class NaiveAdapter(StorageAdapter):
 
 class NaiveSnapshot(NaiveAdapter):
     async def commit(self, batch: WriteBatch) -> list[int]:
-        raise StorageError(f"{batch}: this is a snapshot")
+        raise StorageError(f"{batch.operations}: this is a snapshot")
 
     async def sweep(self) -> bool:
         raise StorageError("sweep: this is a snapshot")

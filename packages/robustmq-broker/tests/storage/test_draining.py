@@ -12,7 +12,11 @@ from robustmq_common.spi.storage import Put
 from robustmq_common.testing import FakeMetrics, RecordingLog
 
 
-async def test_what_callbacks_write_is_waited_for() -> None:
+def test_what_callbacks_write_is_waited_for() -> None:
+    asyncio.run(scenario())
+
+
+async def scenario() -> None:
     loop = asyncio.get_running_loop()
     adapter = MemoryAdapter({}, Path())
     await adapter.open()
