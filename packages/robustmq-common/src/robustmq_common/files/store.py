@@ -167,7 +167,8 @@ class Files:
         what = f"cannot {action} {self.url}/{name}".rstrip("/")
         try:
             running = asyncio.get_running_loop().run_in_executor(self._threads, work)
-            return await asyncio.wait_for(running, self._timeout)
+            async with asyncio.timeout(self._timeout):
+                return await running
         except TimeoutError as error:
             raise StorageError(f"{what}: no answer in {self._timeout:g} seconds") from error
         except FileNotFoundError as error:

@@ -202,8 +202,8 @@ class ObjectAdapter(ObjectReads):
                     self._seal()
                     self._room.clear()
                     try:
-                        rest = max(deadline - time.monotonic(), 0.0)
-                        await asyncio.wait_for(self._room.wait(), rest)
+                        async with asyncio.timeout(max(deadline - time.monotonic(), 0.0)):
+                            await self._room.wait()
                     except TimeoutError as error:
                         raise StorageError(self._why_full()) from error
                 if not self._is_open:
@@ -328,7 +328,8 @@ class ObjectAdapter(ObjectReads):
         keeps = self.durability != "memory"
         limit = self.settings.close_timeout if keeps else self.settings.commit_timeout
         try:
-            await asyncio.wait_for(asyncio.shield(last.done), limit)
+            async with asyncio.timeout(limit):
+                await asyncio.shield(last.done)
         except TimeoutError as error:
             if not keeps:
                 message = f"{self.pending} bytes could not be uploaded and are lost: "
@@ -342,9 +343,9 @@ class ObjectAdapter(ObjectReads):
     async def _damaged(self, shard: ObjectShard, extent: Extent, error: Exception) -> None:
         if self._failure is not None:
             raise StorageError(f"read of shard {shard.name!r}: {error}") from error
-        limit = self.settings.request_timeout
         try:
-            await asyncio.wait_for(self._maintenance.repair(extent.segment), limit)
+            async with asyncio.timeout(self.settings.request_timeout):
+                await self._maintenance.repair(extent.segment)
         except TimeoutError:
             message = f"read of shard {shard.name!r} at {extent.first}: {error}; repairing it waits"
             raise StorageError(message) from error

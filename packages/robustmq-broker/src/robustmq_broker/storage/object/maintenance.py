@@ -78,6 +78,8 @@ class Maintenance:
 
     async def _step(self) -> None:
         uploader = self._uploader
+        # First: what is asked for from here on is either seen below or wakes.
+        self._wake.clear()
         if self._queue:
             await uploader.upload(self._queue[0])
             self._queue.popleft()
@@ -108,9 +110,10 @@ class Maintenance:
             if not done.done():
                 done.set_result(None)
         await uploader.delete_garbage()
-        self._wake.clear()
         try:
-            await asyncio.wait_for(self._wake.wait(), settings.fence_interval)
+            # Not wait_for, which in Python 3.11 may swallow the cancellation of `stop`.
+            async with asyncio.timeout(settings.fence_interval):
+                await self._wake.wait()
         except TimeoutError:
             await self._look_for_others()
 
