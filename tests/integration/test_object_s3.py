@@ -199,6 +199,7 @@ def test_two_brokers(
 
     async def scenario() -> None:
         where = {**SOON, "url": f"{server.url}/{tmp_path.name}", "options": server.options()}
+        where["fence_interval"] = 60.0
         first = ObjectAdapter(where, tmp_path / "first")
         second = ObjectAdapter(where, tmp_path / "second")
         await first.open()
