@@ -147,7 +147,11 @@ class ObjectAdapter(ObjectReads):
 
     async def check(self) -> list[str]:
         self._look("check", "")
-        return await check_objects(self._files, self._uploader)
+        self._uploader.pins += 1
+        try:
+            return await check_objects(self._files, self._uploader.manifest, self._state)
+        finally:
+            self._uploader.pins -= 1
 
     async def compact(self) -> None:
         self._look("compact", "")

@@ -3,29 +3,27 @@
 import asyncio
 
 from robustmq_broker.storage.object.changes import decode_changes
-from robustmq_broker.storage.object.manifest import decode_manifest
+from robustmq_broker.storage.object.manifest import Manifest, decode_manifest
 from robustmq_broker.storage.object.reader import segment_name
 from robustmq_broker.storage.object.rewriting import read_content
 from robustmq_broker.storage.object.segment import Damaged
-from robustmq_broker.storage.object.uploader import Uploader
+from robustmq_broker.storage.object.state import State
 from robustmq_common.errors import StorageError
 from robustmq_common.files import Files
 
 
-async def check_objects(files: Files, uploader: Uploader) -> list[str]:
-    """A sentence for each object in use that is damaged or missing. Decodes in threads."""
-    uploader.pins += 1
-    try:
-        found: list[str] = []
-        manifest = uploader.manifest
-        for name in (manifest.name, *(name for name, _ in manifest.states)):
-            await _check(files, name, found)
-        for segment in list(uploader.state.segments):
-            if segment in uploader.state.segments:
-                await _check(files, segment_name(segment), found)
-        return found
-    finally:
-        uploader.pins -= 1
+async def check_objects(files: Files, manifest: Manifest, state: State) -> list[str]:
+    """A sentence for each object in use that is damaged or missing. Decodes in threads.
+
+    The caller sees to it that none of them is deleted meanwhile.
+    """
+    found: list[str] = []
+    for name in (manifest.name, *(name for name, _ in manifest.states)):
+        await _check(files, name, found)
+    for segment in list(state.segments):
+        if segment in state.segments:
+            await _check(files, segment_name(segment), found)
+    return found
 
 
 async def _check(files: Files, name: str, found: list[str]) -> None:

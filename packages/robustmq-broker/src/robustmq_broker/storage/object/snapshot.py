@@ -1,7 +1,6 @@
 """[D] A read-only copy: the state that a manifest names, and the segments, which stay meanwhile."""
 
-from typing import NoReturn
-
+from robustmq_broker.storage.object.checking import check_objects
 from robustmq_broker.storage.object.manifest import Manifest
 from robustmq_broker.storage.object.reader import SegmentReader
 from robustmq_broker.storage.object.reads import ObjectReads
@@ -10,17 +9,20 @@ from robustmq_broker.storage.object.segment import Damaged, Extent
 from robustmq_broker.storage.object.settings import ObjectSettings
 from robustmq_broker.storage.object.state import ObjectShard, State
 from robustmq_broker.storage.object.uploader import Uploader
+from robustmq_broker.storage.read_only import ReadOnly
 from robustmq_common.errors import StorageError
-from robustmq_common.spi.storage import WriteBatch
 
 
-class ObjectSnapshot(ObjectReads):
+class ObjectSnapshot(ReadOnly, ObjectReads):
     """What was stored when it was made; needs as much memory for shards and keys once more."""
 
     name = "object"
 
-    def __init__(self, uploader: Uploader, state: State, settings: ObjectSettings) -> None:
+    def __init__(
+        self, uploader: Uploader, manifest: Manifest, state: State, settings: ObjectSettings
+    ) -> None:
         self._uploader = uploader
+        self._manifest = manifest
         self._state = state
         self._reader = SegmentReader(
             uploader.files, self._size_of, settings.cache, settings.read_ahead
@@ -36,7 +38,7 @@ class ObjectSnapshot(ObjectReads):
             state = await load_state(uploader.files, manifest, None)
         except Damaged as damage:
             raise StorageError(f"the state of {uploader.files.url} is damaged: {damage}") from None
-        return cls(uploader, state, settings)
+        return cls(uploader, manifest, state, settings)
 
     async def open(self) -> None:
         """It is open."""
@@ -46,26 +48,12 @@ class ObjectSnapshot(ObjectReads):
             self._is_open = False
             self._uploader.pins -= 1
 
-    async def commit(self, batch: WriteBatch) -> list[int]:  # noqa: ARG002
-        self._refuse("commit")
-
-    async def sync(self) -> None:
-        """Everything in it is stored."""
-
-    async def sweep(self) -> bool:
-        self._refuse("sweep")
-
-    async def compact(self) -> None:
-        self._refuse("compact")
-
-    async def snapshot(self) -> NoReturn:
-        self._refuse("snapshot")
-
     async def check(self) -> list[str]:
-        return []
+        self._look("check", "")
+        return await check_objects(self._uploader.files, self._manifest, self._state)
 
     async def wait_for_change(self, shard: str, end: int) -> None:
-        self._refuse(f"wait for change of shard {shard!r} beyond {end}")
+        self._refuse("wait_for_change", shard)
 
     async def _damaged(self, shard: ObjectShard, extent: Extent, error: Exception) -> None:
         raise StorageError(f"read of shard {shard.name!r} at {extent.first}: {error}") from error
@@ -73,6 +61,3 @@ class ObjectSnapshot(ObjectReads):
     def _size_of(self, segment: int) -> int | None:
         known = self._state.segments.get(segment)
         return None if known is None else known.size
-
-    def _refuse(self, what: str) -> NoReturn:
-        raise StorageError(f"{what}: a snapshot of the object storage is for reading only")
