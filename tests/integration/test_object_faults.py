@@ -163,9 +163,7 @@ def test_a_damaged_segment_is_set_aside(
     assert (aside.read_bytes() if aside.exists() else None) == kept
 
 
-def test_the_newest_manifest_is_damaged(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_the_newest_manifest_is_damaged(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     async def write() -> None:
         async with opened(tmp_path) as adapter:
             for number in range(5):
@@ -188,8 +186,8 @@ def test_a_second_process_takes_over(tmp_path: Path) -> None:
     """The first ends at the error of its next upload or commit; the second has what it stored."""
     folder = tmp_path / "first"
     command = [sys.executable, "-c", WRITER, str(folder), "1"]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(command, text=True, **pipes) as writer:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, text=True, stdout=pipe, stderr=pipe) as writer:
         assert writer.stdout is not None
         for _ in range(200):
             writer.stdout.readline()

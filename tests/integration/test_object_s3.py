@@ -87,6 +87,10 @@ async def check(adapter: ObjectAdapter, count: int) -> None:
     assert [int(record.value[:8]) for record in found] == list(range(count))
 
 
+def log_bytes(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*.wal"))
+
+
 def record(number: int, size: int = 1000) -> WriteBatch:
     return WriteBatch([Append("log", b"%08d" % number + bytes(size))])
 
@@ -142,7 +146,7 @@ def test_commits_wait_while_the_server_is_down(
             # It has stopped to take any; what it has can be read.
             assert done < 50
             assert adapter.pending < 42_000
-            assert sum(it.stat().st_size for it in tmp_path.rglob("*.wal")) < 50_000
+            assert log_bytes(tmp_path) < 50_000
             assert len(await adapter.read("log", 0, 1000, 2**30)) == done
             proxy.set("pass")
             await writing
@@ -192,9 +196,7 @@ def test_a_start_without_the_server(tmp_path: Path, server: S3Server, proxy: Pro
     asyncio.run(scenario())
 
 
-def test_two_brokers(
-    tmp_path: Path, server: S3Server, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_two_brokers(tmp_path: Path, server: S3Server, capfd: pytest.CaptureFixture[str]) -> None:
     """The second fences the first, which says who has it, and writes no object any more."""
 
     async def scenario() -> None:

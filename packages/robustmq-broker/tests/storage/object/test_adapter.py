@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
+from object_kit import SMALL, adapter_in
 
 from adapter_outcome import BATCHES, SWEPT_BATCHES, after_sweep, outcome
 from naive_adapter import NaiveAdapter, picture
-from object_kit import SMALL, adapter_in
 from robustmq_common.spi.storage import Operation, StorageAdapter
 from robustmq_common.testing.storage_contract import StorageAdapterContract
 

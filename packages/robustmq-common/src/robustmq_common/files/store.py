@@ -177,7 +177,7 @@ class Files:
             raise
         except Exception as error:
             # Stores raise what their libraries raise: each has its own tree of errors.
-            raise StorageError(f"{what}: {error or type(error).__name__}") from error
+            raise StorageError(f"{what}: {str(error) or type(error).__name__}") from error
 
 
 def unique() -> str:

@@ -11,6 +11,7 @@ import os
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -69,6 +70,7 @@ class ObjectAdapter(ObjectReads):
         self._generation = Generation()
         self._paths: list[Path] = []
         self._timer: asyncio.TimerHandle | None = None
+        self._last_sealed: Sealed | None = None
         self._sequence = 0
         # Bytes in the local log and in memory; commits that wait for that to shrink.
         self.pending = 0
@@ -81,9 +83,7 @@ class ObjectAdapter(ObjectReads):
 
     async def open(self) -> None:
         await asyncio.get_running_loop().run_in_executor(self._thread, self._lock_folder)
-        self._files = Files(
-            self.settings.url, self.settings.options, self.settings.request_timeout
-        )
+        self._files = Files(self.settings.url, self.settings.options, self.settings.request_timeout)
         try:
             await self._files.open()
             await self._recover()
@@ -284,17 +284,15 @@ class ObjectAdapter(ObjectReads):
         node = (self.path / _NODE).read_text(encoding="ascii")
         owner = await claim(self._files, node)
         manifest = await newest(self._files, self._log)
-        self._state = await load_state(self._files, manifest, self._log)
+        self._state, states = await load_state(self._files, manifest, self._log)
         self._reader = SegmentReader(
             self._files, self._size_of, self.settings.cache, self.settings.read_ahead
         )
         self._uploader = Uploader(
-            self._files, owner, self._state, self._reader, self.settings, self._log
+            self._files, owner, self._state, self._reader, self.settings, self._log, self._stored
         )
-        self._uploader.stored = self._stored
-        self._last_sealed: Sealed | None = None
         self._wal = Wal(self.path / "wal", owner.epoch, owner.store)
-        await self._uploader.begin(manifest)
+        await self._uploader.begin(replace(manifest, states=states))
         recovered: list[Sealed] = []
 
         def seal(generation: Generation, path: Path) -> None:

@@ -40,7 +40,7 @@ async def _check(files: Files, name: str, found: list[str]) -> None:
 def _problem(name: str, data: bytes) -> str:
     try:
         if name.endswith(".seg"):
-            return read_content(data, lambda id_: None).problem
+            return read_content(data, {}.get).problem
         if name.startswith("manifests/"):
             decode_manifest(data)
         else:

@@ -61,9 +61,7 @@ def decode_manifest(data: bytes) -> Manifest:
         )
         raise StorageError(message)
     states = tuple((str(name), int(size)) for name, size in found["states"])
-    return Manifest(
-        found["epoch"], found["number"], found["sequence"], found["next_id"], states
-    )
+    return Manifest(found["epoch"], found["number"], found["sequence"], found["next_id"], states)
 
 
 async def newest(files: Files, log: Log) -> Manifest:

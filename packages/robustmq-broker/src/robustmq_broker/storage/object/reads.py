@@ -94,9 +94,7 @@ class ObjectReads(StorageAdapter):
             estimated,
         )
 
-    async def _page(
-        self, shard: ObjectShard, position: int
-    ) -> tuple[list[tuple[int, Kept]], int]:
+    async def _page(self, shard: ObjectShard, position: int) -> tuple[list[tuple[int, Kept]], int]:
         """Some of the records from an offset on, and where to go on; nothing at a gap."""
         position = max(position, shard.start)
         if position < shard.stored:

@@ -18,35 +18,40 @@ from robustmq_common.spi.services import Log
 from robustmq_common.spi.storage import Append
 
 
-async def load_state(files: Files, manifest: Manifest, log: Log | None) -> State:
-    """The state that a manifest names.
+async def load_state(
+    files: Files, manifest: Manifest, log: Log | None
+) -> tuple[State, tuple[tuple[str, int], ...]]:
+    """The state that a manifest names, and those of its objects that were read.
 
     log: told of objects that are damaged or gone, which are set aside; without one they are an
     error (Damaged or NotFound).
     """
     changes = Changes()
-    for name, _ in manifest.states:
+    kept = []
+    for name, size in manifest.states:
+        data = b""
         try:
             data = await files.read(name)
             part = await asyncio.to_thread(decode_changes, data)
         except (Damaged, NotFound) as damage:
             if log is None:
                 raise
+            if data:
+                await set_aside(files, name, data)
             log.error(
                 "changes to shards are damaged; keys that they set and records that they name "
                 "are lost",
                 object=f"{files.url}/{name}",
-                kept_as=f"{name}.corrupt",
+                kept_as=f"{name}.corrupt" if data else "",
                 reason=str(damage),
             )
-            if isinstance(damage, Damaged):
-                await set_aside(files, name, data)
             continue
         changes = await asyncio.to_thread(merge, changes, part)
+        kept.append((name, size))
     state = State()
     state.load(tidy(changes, complete=True))
     state.next_id = max(state.next_id, manifest.next_id)
-    return state
+    return state, tuple(kept)
 
 
 class Replay:

@@ -8,6 +8,7 @@ from pydantic import Field
 from robustmq_common.config.assignments import Assignment, Origin
 from robustmq_common.config.load import load_settings
 from robustmq_common.config.model import Bytes, Seconds, Section
+from robustmq_common.errors import ConfigError
 
 _MB = 1024 * 1024
 
@@ -16,7 +17,7 @@ class ObjectSettings(Section):
     """Keys of `[storage.settings]` when `storage.adapter` is "object"."""
 
     url: str = Field(
-        min_length=1,
+        "",
         description=(
             'Where objects go: any URL that fsspec knows, such as "s3://bucket/prefix" or '
             '"file:///srv/queue".'
@@ -67,7 +68,10 @@ class ObjectSettings(Section):
         description="How long a stop tries to upload what the local log holds; it keeps the rest.",
     )
     fence_interval: Seconds = Field(
-        5.0, ge=0.05, le=3600, description="How often to look whether another broker has taken over."
+        5.0,
+        ge=0.05,
+        le=3600,
+        description="How often to look whether another broker has taken over.",
     )
     compact_segments: int = Field(
         8, ge=2, le=10_000, description="So many small segments are made one."
@@ -78,7 +82,7 @@ class ObjectSettings(Section):
 
 
 class _Storage(Section):
-    settings: ObjectSettings = Field(description="Keys of this adapter.")
+    settings: ObjectSettings = Field(ObjectSettings(), description="Keys of this adapter.")
 
 
 def read_settings(given: Mapping[str, Any]) -> ObjectSettings:
@@ -87,4 +91,10 @@ def read_settings(given: Mapping[str, Any]) -> ObjectSettings:
     options = [Assignment(("storage", "settings", key), given[key], origin) for key in given]
     checked = load_settings({"storage": _Storage}, None, {}, [], options=options)
     storage: _Storage = checked.section("storage")
+    if not storage.settings.url:
+        message = (
+            "storage.settings.url is not set, and has no default: where should objects go? "
+            'For example "s3://bucket/prefix" or "file:///srv/queue"'
+        )
+        raise ConfigError(message)
     return storage.settings

@@ -35,7 +35,7 @@ class ObjectSnapshot(ReadOnly, ObjectReads):
     ) -> "ObjectSnapshot":
         """Read a manifest's state; `uploader.pins` counts this snapshot already."""
         try:
-            state = await load_state(uploader.files, manifest, None)
+            state, _ = await load_state(uploader.files, manifest, None)
         except Damaged as damage:
             raise StorageError(f"the state of {uploader.files.url} is damaged: {damage}") from None
         return cls(uploader, manifest, state, settings)
@@ -52,7 +52,7 @@ class ObjectSnapshot(ReadOnly, ObjectReads):
         self._look("check", "")
         return await check_objects(self._uploader.files, self._manifest, self._state)
 
-    async def wait_for_change(self, shard: str, end: int) -> None:
+    async def wait_for_change(self, shard: str, end: int) -> None:  # noqa: ARG002
         self._refuse("wait_for_change", shard)
 
     async def _damaged(self, shard: ObjectShard, extent: Extent, error: Exception) -> None:

@@ -20,12 +20,12 @@ from robustmq_broker.storage.object.changes import (
     merge,
     tidy,
 )
-from robustmq_broker.storage.object.manifest import Manifest, encode_manifest
 from robustmq_broker.storage.object.manifest import FOLDER as MANIFESTS
+from robustmq_broker.storage.object.manifest import Manifest, encode_manifest
 from robustmq_broker.storage.object.ownership import Claim, Fenced
 from robustmq_broker.storage.object.reader import FOLDER as SEGMENTS
 from robustmq_broker.storage.object.reader import SegmentReader, segment_name
-from robustmq_broker.storage.object.segment import Extent, Record, encode_segment
+from robustmq_broker.storage.object.segment import Damaged, Extent, Record, encode_segment
 from robustmq_broker.storage.object.settings import ObjectSettings
 from robustmq_broker.storage.object.state import Generation, Segment, State, live_records
 from robustmq_common.errors import StorageError
@@ -67,6 +67,7 @@ class Uploader:
         reader: SegmentReader,
         settings: ObjectSettings,
         log: Log,
+        stored: Callable[[Sealed], None],
     ) -> None:
         self.files = files
         self.claim = claim
@@ -76,10 +77,11 @@ class Uploader:
         self.log = log
         self.manifest = Manifest()
         self.trouble = ""
-        self.stored: Callable[[Sealed], None] = lambda sealed: None
+        self._stored = stored
         self.threads = ThreadPoolExecutor(1, thread_name_prefix="object")
         self.pins = 0
         self._numbers = 0
+        self._cannot_merge = False
         # What the manifest before the newest names: it goes with the next one.
         self._doomed: list[str] = []
         self._garbage: list[str] = []
@@ -108,7 +110,7 @@ class Uploader:
                 self.state.adopt(shard, found)
         self.state.stored(generation, {id_: it.end for id_, it in changes.entries.items()})
         self._find_dead(changes)
-        self.stored(sealed)
+        self._stored(sealed)
         if not sealed.done.done():
             sealed.done.set_result(self.manifest)
 
@@ -187,21 +189,31 @@ class Uploader:
         complete = len(states) > 1 and (
             whole or (len(states) >= _MERGED_WHOLE and newer >= states[0][1])
         )
-        if not complete and len(states) < _MERGED_STATES:
+        if self._cannot_merge or not (complete or len(states) >= _MERGED_STATES):
             return False
         chosen = states if complete else states[1:]
         merged = Changes()
-        for name, _ in chosen:
-            data = await self.again(lambda name=name: self.files.read(name))  # type: ignore[misc]
-            merged = await self.in_thread(
-                lambda merged=merged, data=data: merge(merged, decode_changes(data))  # type: ignore[misc]
+        try:
+            for name, _ in chosen:
+                merged = await self._merge_one(merged, name)
+        except (Damaged, NotFound) as damage:
+            self._cannot_merge = True
+            self.log.error(
+                "an object with changes is damaged; what it held is lost with the next start",
+                object=f"{self.files.url}/{name}",
+                reason=str(damage),
             )
+            return False
         merged = await self.in_thread(lambda: tidy(merged, complete=complete))
         written = await self.write_changes(merged)
         rest = () if complete else states[:1]
         manifest = self.manifest
         await self.publish((*rest, written), manifest.sequence, manifest.next_id, [])
         return True
+
+    async def _merge_one(self, older: Changes, name: str) -> Changes:
+        data = await self.again(lambda: self.files.read(name))
+        return await self.in_thread(lambda: merge(older, decode_changes(data)))
 
     async def remove_orphans(self) -> None:
         """Delete what earlier owners wrote and no manifest names; `.corrupt` ones stay."""

@@ -76,7 +76,7 @@ class Wal:
                 os.fsync(file)
             except OSError as error:
                 raise StorageError(f"cannot sync {path}: {error.strerror}") from error
-            if file != current and file != self._file:
+            if file not in {current, self._file}:
                 del self._dirty[path]
                 os.close(file)
 
@@ -126,7 +126,7 @@ class Wal:
 
 
 def find_logs(folder: Path) -> list[LogFile]:
-    """The files of a folder, oldest first. Those with a torn header hold nothing and are removed."""
+    """The files of a folder, oldest first; without those that end before they hold anything."""
     found = []
     for path in sorted(folder.glob(f"*{_SUFFIX}")):
         with path.open("rb") as file:
