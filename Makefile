@@ -13,7 +13,7 @@ export COMPILED
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-pure lint format kinds docs bench bench-check bench-accept fuzz package clean js
+.PHONY: help setup run test test-pure lint format kinds docs bench bench-check bench-accept fuzz package clean js s3
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -74,6 +74,12 @@ fuzz: setup ## Feed damaged packets to what reads bytes from peers; ARGS="--seco
 
 package: setup ## Build wheels and sdists into dist/ and run a broker from them
 	@$(PY) -m tools.package $(ARGS)
+
+s3: $(VENV)/bin/versitygw ## Build versitygw, an S3 server that some integration tests use (needs Go)
+
+$(VENV)/bin/versitygw: | $(CREATED)
+	@echo "s3: building versitygw"
+	@GOBIN=$(abspath $(VENV))/bin go install github.com/versity/versitygw/cmd/versitygw@v1.8.0
 
 js: tests/integration/js/node_modules ## Install MQTT.js, which some integration tests use (needs npm)
 

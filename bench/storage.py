@@ -1,4 +1,4 @@
-"""Measures the rocksdb adapter against its library alone: python -m bench.storage.
+"""Measures storage adapters, rocksdb against its library alone: python -m bench.storage.
 
 Every figure is of this machine and this run; compare those of one run only. Takes about a minute,
 and some hundred MB of the disk that holds --folder.
@@ -19,10 +19,11 @@ from robustmq_broker.garbage import MIDDLE, NEVER, YOUNG
 from robustmq_broker.metrics import MetricSet
 from robustmq_broker.storage.draining import drain
 from robustmq_broker.storage.group_commit import GroupCommit
+from robustmq_broker.storage.object.adapter import ObjectAdapter
 from robustmq_broker.storage.rocksdb.adapter import RocksdbAdapter
 from robustmq_broker.storage.step import run_now_or_later
 from robustmq_common.kv import Database, Stalled, Tuning
-from robustmq_common.spi.storage import Append, Put, WriteBatch
+from robustmq_common.spi.storage import Append, Put, StorageAdapter, WriteBatch
 from robustmq_common.testing import RecordingLog
 
 BATCH: Final = 500
@@ -85,7 +86,7 @@ def library_rate(folder: Path, size: int, *, sync: bool, count: int = RECORDS) -
     return count / elapsed
 
 
-async def append_rate(adapter: RocksdbAdapter, size: int) -> float:
+async def append_rate(adapter: StorageAdapter, size: int) -> float:
     """Records per second in commits of one batch each, without the making of the records."""
     value, now = bytes(size), time.time()
     elapsed = 0.0
@@ -114,7 +115,7 @@ async def compare(folder: Path, size: int, durability: str) -> None:
     await with_adapter(folder / f"{durability}-{size}", durability, append)
 
 
-async def writers_rate(adapter: RocksdbAdapter, writers: int) -> tuple[float, float]:
+async def writers_rate(adapter: StorageAdapter, writers: int) -> tuple[float, float]:
     """Commits per second of writers with one record in flight each, and the longest pause.
 
     As in the broker: what is written in one turn of the event loop is one commit.
@@ -170,6 +171,72 @@ async def many_shards(folder: Path, count: int) -> None:
     await with_adapter(folder, "os", look)
 
 
+async def read_rate(adapter: StorageAdapter) -> float:
+    """Records per second of a log that is read from its beginning, in pages."""
+    started = time.perf_counter()
+    position = 0
+    while page := await adapter.read("shard", position, BATCH, 2**20):
+        position = page[-1].offset + 1
+        await asyncio.sleep(0)
+    assert position == RECORDS
+    return RECORDS / (time.perf_counter() - started)
+
+
+async def objects(folder: Path, size: int, shards: int) -> None:
+    """The object adapter with its objects on the same disk: what it takes by itself."""
+    given = {"url": f"file://{folder}/store"}
+    adapter = ObjectAdapter(given, folder)
+    await adapter.open()
+    heartbeat = Heartbeat()
+    rate = await append_rate(adapter, size)
+    started = time.perf_counter()
+    await adapter.compact()
+    rest = time.perf_counter() - started
+    print(
+        f"object, appends of {size} bytes: {rate:,.0f} per second, the last uploaded {rest:.1f} s "
+        f"later; longest pause {heartbeat.stop() * 1e3:.1f} ms"
+    )
+    await adapter.close()
+    adapter = ObjectAdapter({**given, "cache": 2**20}, folder)
+    await adapter.open()
+    heartbeat = Heartbeat()
+    rate = await read_rate(adapter)
+    print(
+        f"object, reads of {size} bytes from segments: {rate:,.0f} per second; longest pause "
+        f"{heartbeat.stop() * 1e3:.1f} ms"
+    )
+    if shards:
+        await object_shards(adapter, shards)
+    await adapter.close()
+    if shards:
+        started = time.perf_counter()
+        await adapter_opened(given, folder)
+        print(f"object, {shards:,} shards: opened in {time.perf_counter() - started:.2f} s")
+
+
+async def object_shards(adapter: ObjectAdapter, count: int) -> None:
+    before = memory()
+    for first in range(0, count, BATCH):
+        names = [f"mqtt/session/client-{number:07d}" for number in range(first, first + BATCH)]
+        await adapter.commit(WriteBatch([Append(name, bytes(50)) for name in names]))
+        await asyncio.sleep(0)
+    await adapter.compact()
+    each = (memory() - before) / count
+    print(f"object, shards with a record in a segment: {each:,.0f} bytes of memory each")
+
+
+async def adapter_opened(given: dict[str, str], folder: Path) -> None:
+    adapter = ObjectAdapter(given, folder)
+    await adapter.open()
+    await adapter.close()
+
+
+def memory() -> int:
+    """Resident bytes of this process."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * resource.getpagesize()
+
+
 async def measure(folder: Path, shards: int) -> None:
     # As in the broker (robustmq_broker.garbage), or the figures are the garbage collector's.
     gc.freeze()
@@ -188,6 +255,8 @@ async def measure(folder: Path, shards: int) -> None:
 
     await with_adapter(folder / "group", "fsync", group)
     await many_shards(folder / "shards", shards)
+    await objects(folder / "objects-1000", 1000, 0)
+    await objects(folder / "objects-100", 100, shards)
 
 
 def main() -> None:

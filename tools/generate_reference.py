@@ -16,6 +16,7 @@ from typing import Any, Final
 import typer
 
 from robustmq_broker.config import SECTIONS
+from robustmq_broker.storage.object.settings import ObjectSettings
 from robustmq_broker.storage.rocksdb.settings import RocksdbSettings
 from robustmq_cli import bench, instance, server
 from robustmq_cli.reporting import INTERRUPTED
@@ -93,6 +94,13 @@ ROCKSDB_INTRO: Final = """\
 ## [storage.settings] of the adapter rocksdb
 
 Keys of `storage.settings` when `storage.adapter = "rocksdb"`; the adapter `memory` has none.
+"""
+
+OBJECT_INTRO: Final = """\
+## [storage.settings] of the adapter object
+
+Keys of `storage.settings` when `storage.adapter = "object"`; see
+[object storage](../howto/object-storage.md). `url` has to be set.
 """
 
 VARIABLES_INTRO: Final = """\
@@ -184,8 +192,9 @@ def configuration_page() -> str:
             part += f"{LISTENER_DEFAULTS}\n```toml\n{default_listeners()}\n```\n\n"
         parts.append(part + rows(table, header))
         if name == "storage":
-            adapter = build({"settings": RocksdbSettings}).children["settings"]
-            parts.append(f"{ROCKSDB_INTRO}\n{rows(adapter, 'settings')}")
+            for intro, model in ((ROCKSDB_INTRO, RocksdbSettings), (OBJECT_INTRO, ObjectSettings)):
+                adapter = build({"settings": model}).children["settings"]
+                parts.append(f"{intro}\n{rows(adapter, 'settings')}")
     return "\n".join(parts)
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import time
 from pathlib import Path
 
 from object_kit import adapter_in, appends, scenario_in
@@ -11,12 +12,16 @@ from robustmq_common.errors import StorageError
 from robustmq_common.spi.storage import Append, Bounds, Put, WriteBatch
 
 
+def files(folder: Path) -> set[Path]:
+    return {path for path in folder.rglob("*") if path.is_file()}
+
+
 def test_a_generation_is_a_segment_changes_and_a_manifest(tmp_path: Path) -> None:
     async def scenario(adapter: ObjectAdapter) -> None:
-        before = {path for path in tmp_path.rglob("*") if path.is_file()}
+        before = files(tmp_path / "store")
         await adapter.commit(appends("a", 0, 10))
         await adapter._flush()
-        new = {path for path in (tmp_path / "store").rglob("*") if path.is_file()} - before
+        new = files(tmp_path / "store") - before
         kinds = sorted(str(path.parent.name) for path in new)
         assert kinds == ["manifests", "segments", "states"]
         # Without records there is no segment.
@@ -37,9 +42,10 @@ def test_size_and_age_begin_an_upload(tmp_path: Path) -> None:
     async def by_age(adapter: ObjectAdapter) -> None:
         await adapter.commit(WriteBatch([Append("a", b"x")]))
         assert adapter.pending > 0
-        async with asyncio.timeout(30):
-            while adapter.pending:
-                await asyncio.sleep(0.01)
+        until = time.monotonic() + 30
+        while adapter.pending:
+            assert time.monotonic() < until, "it is not uploaded"
+            await asyncio.sleep(0.01)
 
     scenario_in(tmp_path, by_size, segment_age=60, segment_size=4096)
     scenario_in(tmp_path, by_age, segment_age=0.05)
