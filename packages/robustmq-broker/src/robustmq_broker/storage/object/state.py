@@ -2,7 +2,7 @@
 
     records:  start ..... in segments (extents) ..... stored ..... in memory (tail) ..... end
 
-A shard takes about 450 bytes of memory with an extent, and its keys and values what they are.
+A shard takes about 1 KB of memory with an extent, and its keys and values what they are.
 """
 
 from bisect import bisect_right
