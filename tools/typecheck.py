@@ -1,12 +1,14 @@
 """Runs mypy --strict over sources, tests and tools.
 
-Each folder of tests is a run of its own, because test files of two packages may share a name.
+Each folder of tests is a run of its own, because test files of two packages may share a name. So
+may two files of one package, in different folders; then it takes several runs.
 """
 
 import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Final
 
 from tools.workspace import ROOT, packages
@@ -20,14 +22,30 @@ def targets() -> dict[str, list[str]]:
     members = packages()
     found = {"sources": [str(package.source) for package in members], "tools": ["tools"]}
     for package in members:
-        found[f"tests-{package.name}"] = [str(package.tests)]
+        for number, files in enumerate(_without_clashes(package.tests)):
+            found[f"tests-{package.name}{f'-{number}' if number else ''}"] = files
     for folder in [*sorted((ROOT / "tests").iterdir()), ROOT / "bench", ROOT / "fuzz"]:
         found[f"{folder.parent.name}-{folder.name}"] = [str(folder)]
     return {
         name: folders
         for name, folders in found.items()
-        if any(next((ROOT / folder).rglob("*.py"), None) for folder in folders)
+        if any(_has_sources(ROOT / folder) for folder in folders)
     }
+
+
+def _has_sources(path: Path) -> bool:
+    return path.is_file() or next(path.rglob("*.py"), None) is not None
+
+
+def _without_clashes(tests: Path) -> list[list[str]]:
+    """The files of a folder in as few groups as it takes for no name to be twice in one."""
+    groups: list[dict[str, str]] = []
+    for path in sorted(tests.rglob("*.py")):
+        group = next((group for group in groups if path.name not in group), None)
+        if group is None:
+            groups.append(group := {})
+        group[path.name] = str(path)
+    return [list(group.values()) for group in groups]
 
 
 def check(name: str, folders: list[str]) -> tuple[str, bool]:

@@ -272,7 +272,7 @@ def test_a_store_whose_disk_is_full(disk: Path, tmp_path: Path) -> None:
             until = time.monotonic() + DEADLINE
             while not adapter._uploader.trouble:
                 assert time.monotonic() < until, "a full disk is not noticed"
-                await asyncio.sleep(0.01)
+                await asyncio.sleep(0)
             ballast.unlink()
             await adapter.compact()
             assert adapter.pending == 0

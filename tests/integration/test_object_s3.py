@@ -77,7 +77,7 @@ async def until(condition: Callable[[], bool]) -> None:
     end = time.monotonic() + DEADLINE
     while not condition():
         assert time.monotonic() < end, "it does not happen"
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0)
 
 
 async def check(adapter: ObjectAdapter, count: int) -> None:

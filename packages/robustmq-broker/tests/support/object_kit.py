@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from robustmq_broker.storage.object.adapter import ObjectAdapter
 from robustmq_common.files import Files
@@ -25,12 +25,9 @@ def adapter_in(folder: Path, url: str = "", **settings: Any) -> ObjectAdapter:
     return ObjectAdapter({"url": url, "retry_delay": 0.2, **settings}, folder / "data")
 
 
-Kind = TypeVar("Kind", bound=Files)
-
-
-async def memory_files(kind: type[Kind] = Files) -> Kind:  # type: ignore[assignment]
+async def memory_files() -> Files:
     """An empty store in this process."""
-    files = kind(f"memory://{unique()}", {}, 30.0)
+    files = Files(f"memory://{unique()}", {}, 30.0)
     await files.open()
     return files
 

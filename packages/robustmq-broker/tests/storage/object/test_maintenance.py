@@ -100,7 +100,7 @@ def test_an_idle_broker_notices_that_another_has_taken_over(tmp_path: Path) -> N
         until = time.monotonic() + 30
         while adapter._failure is None:
             assert time.monotonic() < until, "it does not notice"
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0)
         with pytest.raises(StorageError, match=r"commit of 1 op.* belongs to process \d+"):
             await adapter.commit(WriteBatch([Append("a", b"")]))
         await other.close()

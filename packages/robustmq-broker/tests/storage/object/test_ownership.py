@@ -47,8 +47,7 @@ def test_the_last_one_fences_the_others() -> None:
 def test_whether_anybody_else_was_owner_since() -> None:
     async def scenario() -> None:
         files = await memory_files()
-        for node in ("a", "b", "a", "a"):
-            last = await claim(files, node)
+        last, *_ = reversed([await claim(files, node) for node in ("a", "b", "a", "a")])
         assert last.epoch == 4
         assert await last.is_ours_since(3)
         assert await last.is_ours_since(2)

@@ -3,7 +3,6 @@
 import asyncio
 
 import pytest
-from object_kit import memory_files
 
 from robustmq_broker.storage.object.reader import (
     Cache,
@@ -18,6 +17,7 @@ from robustmq_broker.storage.object.segment import (
     select_from_block,
 )
 from robustmq_common.files import Files, NotFound
+from robustmq_common.files.store import unique
 
 RECORDS: list[Record] = [(1, at, (b"%04d" % at, None, 0.0, 0.0)) for at in range(200)]
 SEGMENT = 3 << 32 | 5
@@ -34,7 +34,8 @@ class Counted(Files):
 
 
 async def prepared(data: bytes = DATA, read_ahead: int = 2048) -> tuple[Counted, SegmentReader]:
-    files = await memory_files(Counted)
+    files = Counted(f"memory://{unique()}", {}, 30.0)
+    await files.open()
     await files.write(segment_name(SEGMENT), data)
     sizes = {SEGMENT: len(data)}
     return files, SegmentReader(files, sizes.get, 1_000_000, read_ahead)

@@ -5,7 +5,7 @@ from math import inf
 from robustmq_broker.storage.object.changes import Changes, Entry
 from robustmq_broker.storage.object.segment import Extent
 from robustmq_broker.storage.object.state import Generation, Segment, State, live_records, weight
-from robustmq_common.spi.storage import Append, Delete, Drop, Put, Retain, Trim
+from robustmq_common.spi.storage import Append, Delete, Drop, Operation, Put, Retain, Trim
 
 
 def stored_state() -> State:
@@ -46,8 +46,9 @@ def test_trimming_lets_go_of_segments() -> None:
 
 def test_a_generation_captures_what_changed() -> None:
     state, generation = stored_state(), Generation()
-    operations = [Append("a", b"x"), Put("a", b"l", b"w"), Delete("a", b"k"), Append("b", b"y")]
-    assert state.apply([*operations, Retain("b", records=3)], generation) == [10, 0]
+    operations: list[Operation] = [Append("a", b"x"), Put("a", b"l", b"w"), Delete("a", b"k")]
+    operations += [Append("b", b"y"), Retain("b", records=3)]
+    assert state.apply(operations, generation) == [10, 0]
     state.apply([Put("c", b"k", b""), Delete("c", b"k"), Append("d", b""), Drop("d")], generation)
     changes = state.capture(generation)
     assert changes.removed == {3}

@@ -45,7 +45,7 @@ def test_size_and_age_begin_an_upload(tmp_path: Path) -> None:
         until = time.monotonic() + 30
         while adapter.pending:
             assert time.monotonic() < until, "it is not uploaded"
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0)
 
     scenario_in(tmp_path, by_size, segment_age=60, segment_size=4096)
     scenario_in(tmp_path, by_age, segment_age=0.05)
@@ -89,7 +89,7 @@ async def _end_after(folder: Path, writes: int) -> None:
         adapter._seal()
     async with asyncio.timeout(30):
         while left:
-            await asyncio.sleep(0.001)
+            await asyncio.sleep(0)
             if not adapter.pending and adapter._uploader.manifest.sequence == 6 and left < 3:
                 break
     shutil.copytree(folder, folder / "copy")

@@ -192,7 +192,7 @@ class Uploader:
         if self._cannot_merge or not (complete or len(states) >= _MERGED_STATES):
             return False
         chosen = states if complete else states[1:]
-        merged = Changes()
+        merged, name = Changes(), ""
         try:
             for name, _ in chosen:
                 merged = await self._merge_one(merged, name)
