@@ -6,7 +6,6 @@ import random
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ from robustmq_broker.storage.object.adapter import ObjectAdapter
 from robustmq_common.errors import StorageError
 from robustmq_common.spi.storage import Append, Bounds, Put, WriteBatch
 from small_disk import small_disk
+from until import until
 
 DEADLINE = 30.0
 
@@ -269,10 +269,7 @@ def test_a_store_whose_disk_is_full(disk: Path, tmp_path: Path) -> None:
             ballast.write_bytes(bytes(15 * 1024 * 1024))
             for _ in range(200):
                 await adapter.commit(WriteBatch([Append("log", os.urandom(10_000))]))
-            until = time.monotonic() + DEADLINE
-            while not adapter._uploader.trouble:
-                assert time.monotonic() < until, "a full disk is not noticed"
-                await asyncio.sleep(0)
+            await until(lambda: bool(adapter._uploader.trouble), "a full disk is not noticed")
             ballast.unlink()
             await adapter.compact()
             assert adapter.pending == 0

@@ -2,8 +2,7 @@
 
 import asyncio
 import random
-import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -14,7 +13,8 @@ from robustmq_broker.storage.object.adapter import ObjectAdapter
 from robustmq_common.errors import StorageError
 from robustmq_common.spi.storage import Append, Bounds, StorageAdapter, WriteBatch
 from robustmq_common.testing.storage_contract import StorageAdapterContract
-from s3_server import DEADLINE, Proxy, S3Server, proxied, s3_server
+from s3_server import Proxy, S3Server, proxied, s3_server
+from until import until
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -70,14 +70,6 @@ async def opened(
         yield adapter
     finally:
         await adapter.close()
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Return when something has happened in the background."""
-    end = time.monotonic() + DEADLINE
-    while not condition():
-        assert time.monotonic() < end, "it does not happen"
-        await asyncio.sleep(0)
 
 
 async def check(adapter: ObjectAdapter, count: int) -> None:
@@ -178,7 +170,7 @@ def test_a_commit_that_waits_too_long_fails(tmp_path: Path, server: S3Server, pr
         async with opened(server, tmp_path) as again:
             await check(again, number)
             await again.compact()
-            assert not list((tmp_path / "object" / "wal").glob("*.wal"))
+            await until(lambda: log_bytes(tmp_path) == 0, "the local log is not removed")
 
     asyncio.run(scenario())
 

@@ -68,6 +68,15 @@ def test_folders_are_listed_by_themselves(url: str) -> None:
     use(url, scenario)
 
 
+def test_what_is_being_written_is_not_listed(tmp_path: Path) -> None:
+    async def scenario(files: Files) -> None:
+        await files.write("a/1", b"")
+        (tmp_path / "a" / ".2.0123").write_bytes(b"half of")
+        assert await files.sizes("a") == {"a/1": 0}
+
+    use(f"file://{tmp_path}", scenario)
+
+
 def test_an_error_names_the_object_and_the_cause(tmp_path: Path) -> None:
     async def scenario(files: Files) -> None:
         (tmp_path / "file").write_bytes(b"")

@@ -1,7 +1,6 @@
 """What goes on behind the adapter: compaction, merging, fencing."""
 
 import asyncio
-import time
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ from object_kit import adapter_in, appends, scenario_in
 from robustmq_broker.storage.object.adapter import ObjectAdapter
 from robustmq_common.errors import StorageError
 from robustmq_common.spi.storage import Append, Bounds, Put, Trim, WriteBatch
+from until import until
 
 
 def objects(folder: Path, kind: str) -> list[str]:
@@ -97,10 +97,7 @@ def test_an_idle_broker_notices_that_another_has_taken_over(tmp_path: Path) -> N
     async def scenario(adapter: ObjectAdapter) -> None:
         other = adapter_in(tmp_path / "other", f"file://{tmp_path}/store")
         await other.open()
-        until = time.monotonic() + 30
-        while adapter._failure is None:
-            assert time.monotonic() < until, "it does not notice"
-            await asyncio.sleep(0)
+        await until(lambda: adapter._failure is not None, "it does not notice")
         with pytest.raises(StorageError, match=r"commit of 1 op.* belongs to process \d+"):
             await adapter.commit(WriteBatch([Append("a", b"")]))
         await other.close()

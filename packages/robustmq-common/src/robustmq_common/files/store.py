@@ -157,11 +157,13 @@ class Files:
             found = self._fs.ls(self._path(folder), detail=True)
         except FileNotFoundError:
             return {}
-        return {
-            f"{folder}/{entry['name'].rstrip('/').rpartition('/')[2]}": int(entry["size"])
-            for entry in found
-            if entry["type"] == "file"
-        }
+        sizes = {}
+        for entry in found:
+            name = entry["name"].rstrip("/").rpartition("/")[2]
+            # A file with a dot is one that is being written: see `write_local`.
+            if entry["type"] == "file" and not name.startswith("."):
+                sizes[f"{folder}/{name}"] = int(entry["size"])
+        return sizes
 
     async def _run(self, action: str, name: str, work: Callable[[], Result]) -> Result:
         what = f"cannot {action} {self.url}/{name}".rstrip("/")
