@@ -2,16 +2,18 @@
 
 import asyncio
 import tempfile
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
-from object_kit import SMALL, adapter_in
+from object_kit import SMALL, adapter_in, appends, scenario_in
 
 from adapter_outcome import BATCHES, SWEPT_BATCHES, after_sweep, outcome
 from naive_adapter import NaiveAdapter, picture
+from robustmq_broker.storage.object.adapter import ObjectAdapter
+from robustmq_broker.storage.step import run_now_or_later
 from robustmq_common.spi.storage import Operation, StorageAdapter
 from robustmq_common.testing.storage_contract import StorageAdapterContract
 
@@ -78,3 +80,34 @@ def test_agrees_with_the_naive_adapter(batches: list[list[Operation]]) -> None:
 @given(SWEPT_BATCHES)
 def test_sweeps_leave_what_the_naive_ones_leave(batches: list[list[Operation]]) -> None:
     agrees(batches, after_sweep)
+
+
+def test_first_steps_outside_of_any_task(tmp_path: Path) -> None:
+    """As the broker starts commits and reads, also when they have to wait."""
+
+    async def scenario(adapter: ObjectAdapter) -> None:
+        loop = asyncio.get_running_loop()
+        results: asyncio.Queue[tuple[Any, Exception | None]] = asyncio.Queue()
+
+        def run(work: Coroutine[Any, Any, Any]) -> None:
+            loop.call_soon(
+                run_now_or_later, work, lambda *it: results.put_nowait(it), loop.create_task
+            )
+
+        for first in range(0, 400, 20):
+            run(adapter.commit(appends("a", first, 20)))
+        for first in range(0, 400, 20):
+            assert await results.get() == (list(range(first, first + 20)), None)
+        await adapter.compact()
+        adapter._reader._cache._kept.clear()
+        run(adapter.read("a", 0, 1000, 2**20))
+        found, error = await results.get()
+        assert error is None
+        assert [record.offset for record in found] == list(range(400))
+        adapter._reader._cache._kept.clear()
+        for path in (tmp_path / "store/segments").iterdir():
+            path.unlink()
+        run(adapter.read("a", 0, 1000, 2**20))
+        assert await results.get() == ([], None)
+
+    scenario_in(tmp_path, scenario, wal_size=8192, segment_size=4096)

@@ -167,19 +167,23 @@ class Files:
 
     async def _run(self, action: str, name: str, work: Callable[[], Result]) -> Result:
         what = f"cannot {action} {self.url}/{name}".rstrip("/")
+        running = asyncio.get_running_loop().run_in_executor(self._threads, work)
         try:
-            running = asyncio.get_running_loop().run_in_executor(self._threads, work)
-            async with asyncio.timeout(self._timeout):
-                return await running
-        except TimeoutError as error:
-            raise StorageError(f"{what}: no answer in {self._timeout:g} seconds") from error
+            # Not asyncio.timeout: the first step of a commit or read may run outside of any task.
+            done, _ = await asyncio.wait([running], timeout=self._timeout)
+            if not done:
+                raise StorageError(f"{what}: no answer in {self._timeout:g} seconds")
+            return running.result()
         except FileNotFoundError as error:
             raise NotFound(f"{what}: there is no such object") from error
-        except ConfigError:
+        except (ConfigError, StorageError):
             raise
         except Exception as error:
             # Stores raise what their libraries raise: each has its own tree of errors.
             raise StorageError(f"{what}: {str(error) or type(error).__name__}") from error
+        finally:
+            # Of no use any more; a thread that hangs goes on until its library gives up.
+            running.cancel()
 
 
 def unique() -> str:

@@ -201,6 +201,8 @@ class ObjectAdapter(ObjectReads):
         deadline = time.monotonic() + self.settings.commit_timeout
         self._queued += 1
         try:
+            # The first step may run outside of any task (`run_now_or_later`), timeouts may not.
+            await asyncio.sleep(0)
             async with self._turn:
                 while self._is_full() and self._failure is None and self._is_open:
                     self._seal()
@@ -345,6 +347,7 @@ class ObjectAdapter(ObjectReads):
     async def _damaged(self, shard: ObjectShard, extent: Extent, error: Exception) -> None:
         if self._failure is not None:
             raise StorageError(f"read of shard {shard.name!r}: {error}") from error
+        await asyncio.sleep(0)
         try:
             async with asyncio.timeout(self.settings.request_timeout):
                 await self._maintenance.repair(extent.segment)
