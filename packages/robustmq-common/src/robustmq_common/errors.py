@@ -4,6 +4,9 @@ RobustMQError
 +-- CallerError            whoever started the command or called the API got something wrong
 |   +-- ConfigError        a configuration key, type or value
 |   +-- PluginError        a plugin that cannot be loaded or registered
+|   +-- NotRunning         a command needs a broker that runs, and there is none
+|   +-- BackupDamaged      a file is no backup, or it is not whole
+|   +-- OffsetOutOfRange   a consumer group's position is not in the log
 +-- PeerError              a client or another server broke a protocol
 +-- WorldError             the machine or the network did
 |   +-- ListenError        an address cannot be bound
@@ -43,6 +46,26 @@ class PluginError(CallerError):
     """A plugin could not be imported, or what it registers clashes or does not exist."""
 
     exit_code: ClassVar[int] = 78
+
+
+class NotRunning(CallerError):
+    """A command needs a broker that runs, and there is none."""
+
+    grpc_status: ClassVar[str] = "UNAVAILABLE"
+    exit_code: ClassVar[int] = 3
+
+
+class BackupDamaged(CallerError):
+    """A file is no backup, or it is not whole."""
+
+    grpc_status: ClassVar[str] = "DATA_LOSS"
+    exit_code: ClassVar[int] = 65
+
+
+class OffsetOutOfRange(CallerError):
+    """A consumer group's position is not in the log, or it has none, and may not choose another."""
+
+    grpc_status: ClassVar[str] = "OUT_OF_RANGE"
 
 
 class PeerError(RobustMQError):

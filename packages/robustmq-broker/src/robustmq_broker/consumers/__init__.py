@@ -1,0 +1,1 @@
+"""[P] Consumer groups: named positions in the logs of a storage adapter."""

@@ -1,0 +1,70 @@
+"""[D] What a command of the control socket is, and what it may use."""
+
+from collections.abc import AsyncGenerator, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from robustmq_broker.consumers.groups import StoredGroups
+from robustmq_common.errors import CallerError, NotRunning
+from robustmq_common.spi.services import Router
+from robustmq_common.spi.storage import StorageAdapter
+
+Answers = AsyncGenerator[dict[str, Any], None]
+"""JSON objects, sent one after the other; "done" and "error" are not among their keys."""
+
+PAGE: Final = 100
+"""Things that are put into one answer, at most: it stays small, and others get their turn."""
+
+
+class Arguments(BaseModel):
+    """What a command is given: unknown arguments and wrong types are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+Given = TypeVar("Given", bound=Arguments)
+
+
+@dataclass(slots=True, frozen=True)
+class Context:
+    """What commands act on.
+
+    adapters: the open storage adapters by name, the default one first. data_dir: where those that
+    are on this machine's disk have a folder of their name. router: None if no broker runs, and a
+    command has the storage for itself.
+    """
+
+    adapters: Mapping[str, StorageAdapter]
+    data_dir: Path
+    router: Router | None = None
+
+    def adapter(self, name: str) -> StorageAdapter:
+        """An adapter, the default one for "". Raises CallerError if it is not open here."""
+        chosen = name or next(iter(self.adapters))
+        if chosen not in self.adapters:
+            raise CallerError(
+                f"there is no storage adapter {name!r} here; the open ones are: "
+                f"{', '.join(self.adapters)}"
+            )
+        return self.adapters[chosen]
+
+    @property
+    def groups(self) -> StoredGroups:
+        return StoredGroups(next(iter(self.adapters.values())))
+
+    def running_router(self) -> Router:
+        """The broker's router. Raises NotRunning without a broker."""
+        if self.router is None:
+            raise NotRunning("this needs a broker that runs: start one with `robust-server start`")
+        return self.router
+
+
+@dataclass(slots=True, frozen=True)
+class Command(Generic[Given]):
+    """A command: the model of its arguments, and what does it."""
+
+    arguments: type[Given]
+    run: Callable[[Context, Given], Answers]
