@@ -1,0 +1,36 @@
+"""[A] The robust-ctl command: look into a broker's storage, back it up, watch its topics."""
+
+from typing import Annotated
+
+import typer
+
+from robustmq_broker import app as _broker  # noqa: F401 - `running` looks at what is imported
+from robustmq_cli.ctl import groups, storage, topic
+from robustmq_cli.reporting import version_option
+
+app = typer.Typer(
+    name="robust-ctl",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(storage.app, name="storage")
+app.add_typer(topic.app, name="topic")
+app.add_typer(groups.app, name="groups")
+
+
+@app.callback()
+def root(
+    version: Annotated[bool, version_option("robust-ctl")] = False,
+) -> None:
+    """Look into a broker on this machine, running or not.
+
+    It finds the broker by its data directory, as `robust-server status` does, and talks to it over
+    a socket there. Without a running broker, `storage` and `groups` open the storage themselves.
+    """
+
+
+def main() -> None:
+    """Be the `robust-ctl` command."""
+    app(prog_name="robust-ctl")
