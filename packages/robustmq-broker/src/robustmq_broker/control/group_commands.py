@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from robustmq_broker.control.command import Answers, Command, Context
-from robustmq_broker.control.storage_commands import OnAdapter
+from robustmq_broker.control.storage_commands import OnAdapter, require_shard
 from robustmq_common.errors import CallerError
 from robustmq_common.spi.consumers import AtOffset, AtTime, Edge
 
@@ -44,7 +44,9 @@ async def lag(context: Context, given: GroupArguments) -> Answers:
 
 async def seek(context: Context, given: SeekArguments) -> Answers:
     """Move a group, which comes into being if it is not there."""
-    group = context.groups.group(given.group, context.adapter(given.adapter))
+    adapter = context.adapter(given.adapter)
+    await require_shard(adapter, given.shard)
+    group = context.groups.group(given.group, adapter)
     yield {"position": await group.seek(given.shard, given.to)}
 
 

@@ -114,11 +114,8 @@ async def compact(context: Context, given: OnAdapter) -> Answers:
 async def read(context: Context, given: ReadArguments) -> Answers:
     """The records of a shard's log."""
     adapter = context.adapter(given.adapter)
-    if not given.follow and await adapter.shards(given.shard, limit=1) != [given.shard]:
-        raise CallerError(
-            f"there is no shard {given.shard!r} in the {adapter.name} storage; see "
-            "`robust-ctl storage shards`"
-        )
+    if not given.follow:
+        await require_shard(adapter, given.shard)
     group = None
     if given.group:
         group = context.groups.group(given.group, adapter, given.reset)
@@ -137,6 +134,15 @@ async def read(context: Context, given: ReadArguments) -> Answers:
             # They have been handed on, and not only read: none is lost by a client that leaves.
             await group.commit(given.shard, offset)
         left = None if left is None else left - len(records)
+
+
+async def require_shard(adapter: StorageAdapter, shard: str) -> None:
+    """Raise CallerError if there is no such shard."""
+    if await adapter.shards(shard, limit=1) != [shard]:
+        raise CallerError(
+            f"there is no shard {shard!r} in the {adapter.name} storage; see "
+            "`robust-ctl storage shards`"
+        )
 
 
 async def _next(

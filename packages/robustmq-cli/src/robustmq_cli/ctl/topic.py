@@ -74,8 +74,11 @@ def tail(
             "group": group,
         }
         given = options.given(config, data_dir, overrides)
-        dropped = 0
+        dropped = -1
         for answer in ask(given, "topic.tail", arguments, offline=False):
+            if dropped < 0:
+                dropped = 0
+                print(f"watching {topic_filter}", file=sys.stderr, flush=True)
             for message in answer["messages"]:
                 if as_json:
                     _write_json(message)
