@@ -3,11 +3,18 @@
 import asyncio
 import resource
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from robustmq_broker.access import AccessControl
+from robustmq_broker.backup.restore import (
+    Progress,
+    check_backup,
+    drop_everything,
+    is_empty,
+    restore_backup,
+)
 from robustmq_broker.config import (
     SECTIONS,
     AccessConfig,
@@ -17,6 +24,9 @@ from robustmq_broker.config import (
     check_exposure,
     check_names,
 )
+from robustmq_broker.control.command import Answers, Context
+from robustmq_broker.control.commands import perform
+from robustmq_broker.control.server import SOCKET_NAME, ControlServer
 from robustmq_broker.event_loop import new_event_loop
 from robustmq_broker.garbage import FullCollections, relax_garbage_collector
 from robustmq_broker.listeners.tcp import TcpListener
@@ -27,7 +37,7 @@ from robustmq_broker.topics.topic_config import TopicConfig, adapter_durability
 from robustmq_common import implementation
 from robustmq_common.config import Settings
 from robustmq_common.config.quantities import parse_address
-from robustmq_common.errors import ConfigError
+from robustmq_common.errors import ConfigError, ListenError
 from robustmq_common.plugins.registry import Registry
 from robustmq_common.spi.pack import ProtocolPack
 from robustmq_common.spi.services import Log
@@ -36,10 +46,18 @@ from robustmq_common.structured_log import structlog
 
 __all__ = [
     "SECTIONS",
+    "SOCKET_NAME",
     "Broker",
+    "Offline",
+    "Progress",
+    "StorageAdapter",
+    "check_backup",
+    "drop_everything",
+    "is_empty",
     "new_event_loop",
     "raise_file_limit",
     "relax_garbage_collector",
+    "restore_backup",
     "run",
     "serve",
 ]
@@ -199,6 +217,42 @@ class Broker:
         self.log.info("broker stopped")
 
 
+class Offline:
+    """The storage adapters that a broker would have, opened without one."""
+
+    def __init__(self, settings: Settings, registry: Registry) -> None:
+        self._adapters = Broker(settings, registry).adapters
+        data_dir = Path(settings.section("broker").data_dir)
+        self._context = Context(self._adapters, data_dir)
+
+    async def open(self) -> None:
+        """Open all. Raises StorageError with none left open."""
+        await self._adapters.open()
+
+    async def close(self) -> None:
+        """Close all."""
+        await self._adapters.close()
+
+    def adapter(self, name: str) -> StorageAdapter:
+        """An adapter by its name, the default one for "". Raises CallerError."""
+        return self._context.adapter(name)
+
+    def perform(self, command: str, arguments: Mapping[str, Any]) -> Answers:
+        """Carry out a command of the control socket that can do without a broker."""
+        return perform(self._context, command, arguments)
+
+
+def control_server(broker: Broker) -> ControlServer:
+    """The control socket of a broker that has started; not open yet."""
+    data_dir = Path(broker.settings.section("broker").data_dir)
+    context = Context(broker.adapters, data_dir, broker.services.router)
+
+    def answers(command: str, arguments: Mapping[str, Any]) -> Answers:
+        return perform(context, command, arguments)
+
+    return ControlServer(data_dir / SOCKET_NAME, answers, broker.log)
+
+
 async def serve(settings: Settings, registry: Registry, ready: Ready | None) -> None:
     """Run a broker until SIGTERM or SIGINT."""
     stop = asyncio.Event()
@@ -208,12 +262,20 @@ async def serve(settings: Settings, registry: Registry, ready: Ready | None) -> 
     broker = Broker(settings, registry)
     await broker.start()
     FullCollections(broker.services.timers).start()
+    control = control_server(broker)
     try:
+        if settings.section("broker").control:
+            try:
+                await control.open()
+            except ListenError as error:
+                # Clients are served all the same; `robust-ctl` says where to look.
+                broker.log.warning("there is no control socket", reason=str(error))
         if ready is not None:
             ready(broker.addresses)
         await stop.wait()
     finally:
         # Always: uvloop does not come back from closing a loop that still listens.
+        await control.close()
         await broker.stop()
 
 

@@ -41,6 +41,13 @@ class BrokerConfig(Section):
             "access for its owner only. `--data-dir` sets it, too."
         ),
     )
+    control: bool = Field(
+        True,
+        description=(
+            "Whether `robust-ctl` may talk to the broker, over a socket in the data directory that "
+            "is for the user who runs the broker alone."
+        ),
+    )
 
 
 class ListenerConfig(Section):

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from robustmq_broker import __version__
 from robustmq_broker.access import AccessControl, answer
+from robustmq_broker.consumers.groups import StoredGroups
 from robustmq_broker.metrics import MetricSet
 from robustmq_broker.router import TopicRouter
 from robustmq_broker.storage.adapter_metrics import AdapterMetrics
@@ -80,6 +81,7 @@ class Services:
             metrics = AdapterMetrics(self.metrics, other.name)
             storage = GroupCommit(other, self.soon, self.run_at_once, metrics, log)
             self._storages[other.name] = storage
+        self.consumers = StoredGroups(adapter)
         self.topic_logs = StoredTopicLogs(self.storage_of, self.metrics)
         self.metrics.gauge("subscriptions.count", lambda: self.router.subscription_count)
         self.metrics.gauge(

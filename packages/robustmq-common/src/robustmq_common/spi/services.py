@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from robustmq_common.message import Message
 from robustmq_common.spi.access import AuthResult, ClientInfo, EnhancedAuthenticator
+from robustmq_common.spi.consumers import ConsumerGroups
 from robustmq_common.spi.storage import Storage
 from robustmq_common.spi.topics import TopicLogs, TopicPolicy
 
@@ -192,6 +193,11 @@ class BrokerServices(Protocol):
 
     @property
     def topic_logs(self) -> TopicLogs: ...
+    @property
+    def consumers(self) -> ConsumerGroups:
+        """Named positions in logs, for whoever reads them bit by bit."""
+        ...
+
     @property
     def log(self) -> Log: ...
     @property

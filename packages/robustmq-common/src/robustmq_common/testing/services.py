@@ -4,6 +4,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, NoReturn, cast
 
 from robustmq_common.spi.access import ALLOW, AuthResult, ClientInfo, EnhancedAuthenticator
+from robustmq_common.spi.consumers import ConsumerGroups
 from robustmq_common.spi.events import EventListener
 from robustmq_common.spi.services import Router
 from robustmq_common.spi.storage import Storage
@@ -17,8 +18,8 @@ class FakeServices:
     """`BrokerServices` for a test: time, turns of the event loop and verdicts are the test's.
 
     sections: what `section` returns, by name.
-    router, storage, topic_logs: for packs that use them; without, the first use of one fails the
-        test. `storage` stands for every adapter's.
+    router, storage, topic_logs, consumers: for packs that use them; without, the first use of one
+        fails the test. `storage` stands for every adapter's.
     verdict: what `authenticate` answers, at once.
     denied: (action, topic) pairs that `authorize` refuses; without any, `authorizes` is False.
     methods: what `enhanced_authenticator` finds.
@@ -30,6 +31,7 @@ class FakeServices:
         router: Router | None = None,
         storage: Storage | None = None,
         topic_logs: TopicLogs | None = None,
+        consumers: ConsumerGroups | None = None,
     ) -> None:
         self.sections = dict(sections or {})
         self.timers = FakeTimers()
@@ -39,6 +41,7 @@ class FakeServices:
         self.router = router or cast(Router, _Missing("router"))
         self.storage = storage or cast(Storage, _Missing("storage"))
         self.topic_logs = topic_logs or cast(TopicLogs, _Missing("topic_logs"))
+        self.consumers = consumers or cast(ConsumerGroups, _Missing("consumers"))
         self.version = "0.0.0"
         self.node = "test"
         self.verdict = AuthResult(ALLOW)
