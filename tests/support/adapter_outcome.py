@@ -13,6 +13,7 @@ from robustmq_common.spi.storage import (
     Operation,
     Put,
     Retain,
+    Skip,
     StorageAdapter,
     Trim,
     WriteBatch,
@@ -28,6 +29,7 @@ OPERATIONS: st.SearchStrategy[Operation] = st.one_of(
     st.builds(Put, SHARDS, KEYS, VALUES, EXPECTED),
     st.builds(Delete, SHARDS, KEYS, EXPECTED),
     st.builds(Trim, SHARDS, st.integers(0, 5)),
+    st.builds(Skip, SHARDS, st.integers(0, 7)),
     st.builds(Drop, SHARDS),
 )
 # Sizes only where nothing expires: when an expired record stops counting is up to the adapter.

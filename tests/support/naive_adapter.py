@@ -17,6 +17,7 @@ from robustmq_common.spi.storage import (
     Operation,
     Put,
     Retain,
+    Skip,
     StorageAdapter,
     StoredRecord,
     Trim,
@@ -110,7 +111,7 @@ class NaiveAdapter(StorageAdapter):
             state.pop(operation.shard, None)
             return
         shard = state.get(operation.shard, NaiveShard())
-        if isinstance(operation, Append | Put | Retain):
+        if isinstance(operation, Append | Put | Skip | Retain):
             state[operation.shard] = shard
         if isinstance(operation, Put | Delete):
             self.compare(shard.values.get(operation.key), operation.expected)
@@ -129,6 +130,10 @@ class NaiveAdapter(StorageAdapter):
         elif isinstance(operation, Trim):
             shard.records = [one for one in shard.records if one.offset >= operation.before]
             shard.start = max(shard.start, min(operation.before, shard.end))
+        elif isinstance(operation, Skip):
+            if not shard.records:
+                shard.start = max(shard.start, shard.end, operation.to)
+            shard.end = max(shard.end, operation.to)
         elif isinstance(operation, Retain):
             shard.limits = operation
 

@@ -20,6 +20,7 @@ from robustmq_common.spi.storage import (
     Drop,
     Put,
     Retain,
+    Skip,
     StorageAdapter,
     StoredRecord,
     Trim,
@@ -84,6 +85,8 @@ class MemoryAdapter(StorageAdapter):
                     self._swept[operation.shard] = None
             else:
                 self._apply(operation)
+                if isinstance(operation, Skip):
+                    grown.add(operation.shard)
         for shard in grown:
             if shard in self._waiters:
                 self._waiters.wake(shard, self._shards[shard].end if shard in self._shards else 0)
@@ -189,12 +192,15 @@ class MemoryAdapter(StorageAdapter):
         if self._shards.pop(name, None) is not None:
             self._names.remove(name)
 
-    def _apply(self, operation: Put | Delete | Trim | Drop | Retain) -> None:
+    def _apply(self, operation: Put | Delete | Trim | Skip | Drop | Retain) -> None:
         if isinstance(operation, Put):
             self._shard(operation.shard).put(operation.key, operation.value)
             return
         if isinstance(operation, Drop):
             self._forget(operation.shard)
+            return
+        if isinstance(operation, Skip):
+            self._shard(operation.shard).skip(operation.to)
             return
         if isinstance(operation, Retain):
             self._shard(operation.shard).retain(operation)

@@ -36,6 +36,13 @@ class Shard:
                 self.retention.removed(offset, record)
         self.start = max(self.start, stop)
 
+    def skip(self, to: int) -> None:
+        """Have the next record get the offset `to`, if the log has not got there yet."""
+        if to > self.end:
+            if self.start == self.end:
+                self.start = to
+            self.end = to
+
     def retain(self, limits: Retain) -> None:
         """Limit what the log keeps, from the next sweep on."""
         self._retention().limits = limits

@@ -167,6 +167,36 @@ class Trim:
 
 @final
 @mypyc_attr(acyclic=True)
+class Skip:
+    """Have the log go on at offset `to`, as if the records up to there had been appended and gone.
+
+    A log that has none begins there, too. The shard comes into being if it does not exist; a log
+    that is that far already stays as it is. Restoring a backup gives records their offsets so.
+    """
+
+    def __init__(
+        self,
+        shard: str,
+        to: int,
+    ) -> None:
+        self.shard = shard
+        self.to = to
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Skip) and self._facts() == other._facts()
+
+    def __hash__(self) -> int:
+        return hash(self._facts())
+
+    def __repr__(self) -> str:
+        return f"Skip{self._facts()}"
+
+    def _facts(self) -> tuple[str, int]:
+        return (self.shard, self.to)
+
+
+@final
+@mypyc_attr(acyclic=True)
 class Drop:
     """Delete a shard with everything in it."""
 
@@ -225,7 +255,7 @@ class Retain:
         return (self.shard, self.seconds, self.bytes, self.records)
 
 
-Operation = Append | Put | Delete | Trim | Drop | Retain
+Operation = Append | Put | Delete | Trim | Skip | Drop | Retain
 
 
 @final

@@ -18,7 +18,7 @@ from robustmq_broker.storage.rocksdb.layout import (
     pack_id,
     pack_place,
 )
-from robustmq_common.spi.operations import Append, Delete, Drop, Operation, Put, Retain, Trim
+from robustmq_common.spi.operations import Append, Delete, Drop, Operation, Put, Retain, Skip, Trim
 
 if TYPE_CHECKING:
     from robustmq_common.kv import Database
@@ -120,7 +120,7 @@ class Stage:
         if self.next_id != self._first_id:
             self.batch.put(NEXT_KEY, pack_id(self.next_id), self._handles["meta"])
 
-    def _other(self, operation: Put | Delete | Trim | Drop | Retain) -> None:
+    def _other(self, operation: Put | Delete | Trim | Skip | Drop | Retain) -> None:
         name = operation.shard
         if isinstance(operation, Put):
             state = self._made(name)
@@ -128,6 +128,10 @@ class Stage:
             self.batch.put(key, operation.value, self._handles["keys"])
             if not state.end and state.limits is None:
                 self._keys.setdefault(name, {})[operation.key] = True
+            return
+        if isinstance(operation, Skip):
+            self._skip(self._made(name), operation.to)
+            self.grown.add(name)
             return
         if isinstance(operation, Retain):
             state = self._made(name)
@@ -145,6 +149,13 @@ class Stage:
             self._trim(existing, operation.before)
         else:
             self._drop(name, existing)
+
+    def _skip(self, state: ShardState, to: int) -> None:
+        if to > state.end:
+            if state.start == state.end:
+                state.start = to
+            state.end = to
+            state.stale = True
 
     def _trim(self, state: ShardState, before: int) -> None:
         stop = min(before, state.end)

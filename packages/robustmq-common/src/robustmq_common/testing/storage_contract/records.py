@@ -1,6 +1,6 @@
 """[D] The contract of a shard's log: dense offsets, limits, trimming."""
 
-from robustmq_common.spi.storage import Append, Bounds, StorageAdapter, StoredRecord, Trim
+from robustmq_common.spi.storage import Append, Bounds, Skip, StorageAdapter, StoredRecord, Trim
 from robustmq_common.testing.storage_contract.scenario import (
     Contract,
     append,
@@ -138,3 +138,26 @@ class RecordContract(Contract):
         await commit(store, Trim("a", 5))
         assert await store.bounds("a") == Bounds(0, 0)
         assert await store.shards() == []
+
+    @opened
+    async def test_a_log_can_begin_and_go_on_at_any_offset(self, store: StorageAdapter) -> None:
+        late = 10**15
+        offsets = await commit(
+            store, Skip("a", late), Append("a", b"0"), Skip("a", late + 3), Append("a", b"3")
+        )
+        assert offsets == [late, late + 3]
+        assert await store.bounds("a") == Bounds(late, late + 4)
+        records = await store.read("a", 0, 10, 1000)
+        assert [(record.offset, record.value) for record in records] == [
+            (late, b"0"),
+            (late + 3, b"3"),
+        ]
+        await commit(store, Skip("a", late), Append("a", b"4"))
+        assert await store.bounds("a") == Bounds(late, late + 5)
+
+    @opened
+    async def test_a_log_of_which_nothing_is_left_goes_on(self, store: StorageAdapter) -> None:
+        await commit(store, Append("a", b"0"), Trim("a", 1), Skip("a", 7))
+        assert await store.bounds("a") == Bounds(7, 7)
+        assert await store.shards() == ["a"]
+        assert await append(store, "a", b"7") == [7]
