@@ -17,7 +17,7 @@ from typing import Any, Final
 from robustmq_common import message
 from robustmq_common.plugins import hookspecs
 from robustmq_common.plugins.kinds import KINDS
-from robustmq_common.spi import access, events, operations, pack, services, storage
+from robustmq_common.spi import access, consumers, events, operations, pack, services, storage
 from tools.workspace import ROOT, source_tree
 
 PAGE: Final = "docs/reference/hooks.md"
@@ -87,10 +87,15 @@ INTERFACES: Final[dict[str, tuple[ModuleType, tuple[str, ...]]]] = {
             "Put",
             "Delete",
             "Trim",
+            "Skip",
             "Drop",
             "Retain",
             "StoredRecord",
         ),
+    ),
+    "Consumer groups": (
+        consumers,
+        ("ConsumerGroups", "ConsumerGroup", "AtOffset", "AtTime", "Edge", "Reset", "Lag"),
     ),
     "Events": (events, ("EventListener",)),
 }

@@ -16,9 +16,10 @@ from typing import Any, Final
 import typer
 
 from robustmq_broker.config import SECTIONS
+from robustmq_broker.control.server import SOCKET_NAME
 from robustmq_broker.storage.object.settings import ObjectSettings
 from robustmq_broker.storage.rocksdb.settings import RocksdbSettings
-from robustmq_cli import bench, instance, server
+from robustmq_cli import bench, ctl, instance, server
 from robustmq_cli.reporting import INTERRUPTED
 from robustmq_cli.server import status
 from robustmq_common import errors
@@ -139,10 +140,11 @@ FILES_PART: Final = f"""\
 | --- | --- |
 | `{instance.PID_FILE}` | The broker's pid; locked while it runs, so a stale file does no harm. |
 | `{instance.STATE_FILE}` | What listens where, for `status`. |
+| `{SOCKET_NAME}` | Over which `robust-ctl` talks to the broker. |
 | `{instance.LOG_FILE}` | Output of a broker in the background: its log, unless `log.file` is set. |
 """
 
-COMMANDS: Final = {"robust-server": server.app, "robust-bench": bench.app}
+COMMANDS: Final = {"robust-server": server.app, "robust-ctl": ctl.app, "robust-bench": bench.app}
 
 OTHER_EXIT_CODES: Final = {
     0: "What was asked for was done.",

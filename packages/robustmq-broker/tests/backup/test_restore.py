@@ -16,7 +16,7 @@ from robustmq_broker.backup.restore import (
 from robustmq_broker.storage.memory import MemoryAdapter
 from robustmq_broker.storage.rocksdb.adapter import RocksdbAdapter
 from robustmq_common.errors import BackupDamaged, CallerError, WorldError
-from robustmq_common.spi.storage import Append, Bounds, StorageAdapter, Trim, WriteBatch
+from robustmq_common.spi.storage import Append, Bounds, Skip, StorageAdapter, Trim, WriteBatch
 
 Make = Callable[[Path], StorageAdapter]
 KINDS: list[Make] = [
@@ -58,8 +58,6 @@ def test_a_log_that_began_very_late_begins_there_again(make: Make, tmp_path: Pat
     late = 10**15
 
     async def scenario() -> None:
-        from robustmq_common.spi.storage import Skip
-
         source = MemoryAdapter({}, tmp_path)
         await source.open()
         await source.commit(WriteBatch([Skip("s", late), Append("s", b"one"), Append("s", b"two")]))
@@ -139,7 +137,7 @@ def test_a_sound_backup_is_verified_and_a_damaged_one_is_found(tmp_path: Path) -
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
-    with pytest.raises(WorldError, match="cannot read .*no such file"):
+    with pytest.raises(WorldError, match=r"cannot read .*no such file"):
         check_backup(tmp_path / "none", ignore)
 
 

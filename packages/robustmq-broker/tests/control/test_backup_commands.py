@@ -8,6 +8,10 @@ from control_kit import kit, run
 from robustmq_common.spi.storage import Append, Put
 
 
+def content(folder: Path) -> list[Path]:
+    return sorted(folder.iterdir())
+
+
 @pytest.mark.parametrize("disk", [False, True])
 def test_a_backup_is_of_the_moment_at_which_it_began(tmp_path: Path, disk: bool) -> None:
     async def scenario() -> None:
@@ -32,10 +36,10 @@ def test_a_client_that_leaves_has_the_snapshot_released(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with kit(tmp_path, disk=True) as one:
             await one.write(*(Append("big", bytes(10_000)) for _ in range(100)))
-            before = sorted(tmp_path.iterdir())
+            before = content(tmp_path)
             answers = one.begin("storage.export")
             await anext(answers)
             await answers.aclose()
-            assert sorted(tmp_path.iterdir()) == before
+            assert content(tmp_path) == before
 
     run(scenario)

@@ -163,9 +163,7 @@ def test_a_bug_is_logged_and_told(tmp_path: Path) -> None:
     ],
     ids=["text", "deep", "name", "arguments", "more", "long"],
 )
-def test_a_bad_request_costs_only_its_connection(
-    tmp_path: Path, line: bytes, message: str
-) -> None:
+def test_a_bad_request_costs_only_its_connection(tmp_path: Path, line: bytes, message: str) -> None:
     async def scenario() -> None:
         async with served(tmp_path) as one:
             bad, good = await one.client(), await one.client()

@@ -9,6 +9,7 @@ from ctl_server import server
 from robustmq_cli.ctl.client import ask_broker
 from robustmq_common.errors import CallerError, NotRunning, StorageError, WorldError
 
+
 def test_answers_come_until_it_is_done(tmp_path: Path) -> None:
     with server(tmp_path / "s", b'{"a": 1}\n{"a": 2}\n{"done": true}\n') as one:
         assert list(ask_broker(tmp_path / "s", "name", {"x": "y"})) == [{"a": 1}, {"a": 2}]
@@ -35,7 +36,7 @@ def test_the_brokers_error_is_raised_here(
     with server(tmp_path / "s", answer):
         answers = ask_broker(tmp_path / "s", "name", {})
         assert next(answers) == {"a": 1}
-        with pytest.raises(expected, match="^full$"):
+        with pytest.raises(expected, match=r"^full$"):
             next(answers)
 
 

@@ -1,1 +1,1 @@
-"""[P] Backups: everything a storage adapter keeps, in one file that any adapter can be filled from."""
+"""[P] Backups: all that a storage adapter keeps, in a file from which any adapter can be filled."""

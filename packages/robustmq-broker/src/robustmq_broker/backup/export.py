@@ -1,7 +1,7 @@
 """[D] Writes a backup of a storage adapter, piece by piece."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Final
 
 from robustmq_broker.backup.layout import MAGIC, Encoder, ShardEntry, Totals
@@ -13,7 +13,7 @@ _PAGE: Final = 500
 _PAGE_BYTES: Final = 256 * 1024
 
 
-async def export_backup(adapter: StorageAdapter) -> AsyncIterator[tuple[bytes, Totals]]:
+async def export_backup(adapter: StorageAdapter) -> AsyncGenerator[tuple[bytes, Totals], None]:
     """Yield the bytes of a backup, with what they hold up to there.
 
     adapter: nobody must write to it meanwhile: a snapshot, or one that is open for this alone.

@@ -10,10 +10,14 @@ from robustmq_common.spi.consumers import AtOffset, AtTime, Edge
 
 
 class GroupArguments(OnAdapter):
+    """Arguments of a command on one group."""
+
     group: str
 
 
 class SeekArguments(GroupArguments):
+    """to: where the group goes on in the shard."""
+
     shard: str
     to: AtOffset | AtTime | Edge
 

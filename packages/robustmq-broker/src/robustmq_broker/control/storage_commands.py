@@ -24,6 +24,8 @@ class OnAdapter(Arguments):
 
 
 class ShardsArguments(OnAdapter):
+    """prefix: only the shards whose names begin so."""
+
     prefix: str = ""
 
 

@@ -104,9 +104,7 @@ class TopicHistory:
     async def messages(self) -> AsyncGenerator[Message, None]:
         """All messages, the oldest first."""
         heap = [
-            (log.time(), place, log)
-            for place, log in enumerate(self._logs)
-            if await log.fill()
+            (log.time(), place, log) for place, log in enumerate(self._logs) if await log.fill()
         ]
         heapq.heapify(heap)
         while heap:

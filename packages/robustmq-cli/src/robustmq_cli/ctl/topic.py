@@ -12,9 +12,7 @@ from robustmq_cli.ctl.writing import printable, shown_bytes, shown_time, write_j
 from robustmq_cli.reporting import errors_told
 from robustmq_cli.server import options
 
-app = typer.Typer(
-    help="Watch what is published.", no_args_is_help=True, rich_markup_mode=None
-)
+app = typer.Typer(help="Watch what is published.", no_args_is_help=True, rich_markup_mode=None)
 
 
 @app.callback()

@@ -39,7 +39,7 @@ Position = AtOffset | AtTime | Edge
 
 
 class Reset(StrEnum):
-    """Where a group reads a log from of which it has no position, or one that is not there any more.
+    """Where a group goes on in a log if it has no position, or one that is not there any more.
 
     The latter if records were removed before the group has read them, or if the shard was dropped
     and made anew. ERROR raises `robustmq_common.errors.OffsetOutOfRange`.

@@ -13,7 +13,14 @@ import typer
 
 from robustmq_broker import app
 from robustmq_cli import configuration, instance
-from robustmq_cli.ctl.asking import OfflineStorage, ask, data_dir as chosen_data_dir, offline_storage
+from robustmq_cli.ctl.asking import (
+    OfflineStorage,
+    ask,
+    offline_storage,
+)
+from robustmq_cli.ctl.asking import (
+    data_dir as chosen_data_dir,
+)
 from robustmq_cli.ctl.options import Adapter
 from robustmq_cli.ctl.writing import progress_line, shown_size
 from robustmq_cli.reporting import errors_told
@@ -99,7 +106,9 @@ def _written(file: Path) -> Iterator[BinaryIO]:
             os.close(folder)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise WorldError(f"cannot write {partial}: {reason}; free some room, or choose another") from error
+        raise WorldError(
+            f"cannot write {partial}: {reason}; free some room, or choose another"
+        ) from error
 
 
 def import_file(
