@@ -133,6 +133,10 @@ class BrokerProcess:
             self.kill()
             raise
 
+    def alive(self) -> bool:
+        """Whether the process runs."""
+        return self._process is not None and self._process.poll() is None
+
     def terminate(self) -> None:
         """Send SIGTERM and do not wait."""
         assert self._process is not None
