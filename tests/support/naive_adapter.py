@@ -190,7 +190,8 @@ class NaiveAdapter(StorageAdapter):
         found = self.shard(shard)
         log_bytes = sum(len(one.value) + len(one.key or b"") for one in found.records)
         key_bytes = sum(len(key) + len(value) for key, value in found.values.items())
-        return Usage(len(found.records), log_bytes, len(found.values), key_bytes)
+        count = len(found.values)
+        return Usage(len(found.records), log_bytes, count, key_bytes, limits=found.limits)
 
     async def sync(self) -> None:
         self.opened("sync")

@@ -151,7 +151,8 @@ class MemoryAdapter(StorageAdapter):
             key_bytes += record_size(value, name)
             if turn % _COUNTED == 0:
                 await asyncio.sleep(0)
-        return Usage(len(found.records), log_bytes, len(values), key_bytes)
+        limits = None if found.retention is None else found.retention.limits
+        return Usage(len(found.records), log_bytes, len(values), key_bytes, limits=limits)
 
     async def sync(self) -> None:
         self._check_open("sync", "")

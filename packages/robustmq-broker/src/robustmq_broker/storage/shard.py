@@ -124,6 +124,8 @@ class Shard:
         same = Shard()
         same.start, same.end = self.start, self.end
         same.records, same.values = self.records.copy(), self.values.copy()
+        if self.retention is not None and self.retention.limits is not None:
+            same.retain(self.retention.limits)
         return same
 
     def is_gone(self) -> bool:

@@ -12,7 +12,12 @@ def test_shards_are_a_table(ctl: Ctl) -> None:
     assert header.split() == ["shard", "records", "size", "offsets", "oldest", "newest", "keys"]
     assert keys.split()[0] == "keys"
     assert log.split()[0] == "log"
-    assert "2-10  2023-11-14T22:13:22.000Z  2023-11-14T22:13:29.000Z" in log
+    assert log.split()[4:] == [
+        "2-10",
+        "2023-11-14T22:13:22.000Z",
+        "2023-11-14T22:13:29.000Z",
+        "0",
+    ]
 
 
 def test_shards_can_be_chosen_and_are_json_if_asked(ctl: Ctl) -> None:

@@ -61,6 +61,7 @@ class Usage:
     """What a shard takes: records and keys, and the bytes of both with their values.
 
     estimated: whether some of it may be gone already (records that have expired), or not counted.
+    limits: what the log may keep; None if nobody has said.
     """
 
     records: int
@@ -68,6 +69,7 @@ class Usage:
     keys: int
     key_bytes: int
     estimated: bool = False
+    limits: Retain | None = None
 
 
 class StorageAdapter(ABC):

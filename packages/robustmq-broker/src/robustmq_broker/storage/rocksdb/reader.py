@@ -141,7 +141,7 @@ class RocksdbReader(StorageAdapter):
             key_bytes += len(key) - len(where[1]) + len(value)
         # Nobody counts the records in between that have expired.
         records = state.end - state.start if oldest else 0
-        return Usage(records, size, count, key_bytes, estimated=bool(oldest))
+        return Usage(records, size, count, key_bytes, bool(oldest), state.limits)
 
     async def wait_for_change(self, shard: str, end: int) -> None:
         self._opened("wait_for_change", shard)

@@ -13,6 +13,7 @@ from robustmq_common.spi.storage import (
     Delete,
     Drop,
     Put,
+    Retain,
     StorageAdapter,
     Trim,
     Usage,
@@ -56,6 +57,17 @@ class UpkeepContract(Contract):
         self._check_usage(await store.usage("a"), Usage(1, 2, 1, 1))
         await commit(store, Trim("a", 2), Delete("a", b"l"))
         assert await store.usage("a") == Usage(0, 0, 0, 0)
+
+    @opened
+    async def test_usage_tells_the_limits_of_a_log(self, store: StorageAdapter) -> None:
+        limits = Retain("a", 60.5, None, 7)
+        await commit(store, Append("a", b"1"), limits)
+        assert (await store.usage("a")).limits == limits
+        snapshot = await store.snapshot()
+        try:
+            assert (await snapshot.usage("a")).limits == limits
+        finally:
+            await snapshot.close()
 
     def _check_usage(self, found: Usage, expected: Usage) -> None:
         if not found.estimated:
