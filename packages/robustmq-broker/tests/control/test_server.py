@@ -134,7 +134,7 @@ def test_an_error_comes_last_with_what_it_is(tmp_path: Path) -> None:
             client.ask("fail")
             error = {"kind": "StorageError", "message": "the disk is full", "exit_code": 74}
             assert await client.answers() == [{"first": 1}, {"error": error}]
-            assert one.log.entries == []
+            assert one.log.events("error") == []
 
     run(scenario())
 
@@ -146,7 +146,7 @@ def test_a_bug_is_logged_and_told(tmp_path: Path) -> None:
             client.ask("crash")
             _, last = await client.answers()
             assert last["error"]["kind"] == "BugError"
-            assert one.log.events() == ["a control command failed"]
+            assert one.log.events("error") == ["a control command failed"]
 
     run(scenario())
 
@@ -185,7 +185,7 @@ def test_a_client_that_leaves_cancels_its_command(tmp_path: Path) -> None:
             await one.performer.began.wait()
             client.leave()
             await one.performer.released.wait()
-            assert one.log.entries == []
+            assert one.log.events("error") == []
 
     run(scenario())
 

@@ -58,6 +58,7 @@ class ControlServer:
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
             raise ListenError(f"cannot listen on {self._path}: {reason}") from error
+        self._log.info("control socket opened", path=str(self._path))
 
     async def close(self) -> None:
         """Cancel what is under way and stop to listen."""
