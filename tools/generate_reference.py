@@ -280,7 +280,12 @@ def command_part(path: str, command: Any) -> str:
     if children:
         links = [f"- [{path} {name}](#{anchor(f'{path} {name}')})" for name in children]
         text += "\n" + "\n".join(links) + "\n"
-    options = [one for one in command.params if not one.hidden]
+    shown = [one for one in command.params if not one.hidden]
+    arguments = [one for one in shown if one.param_type_name == "argument"]
+    if arguments:
+        text += "\n| Argument | Meaning |\n| --- | --- |\n"
+        text += "".join(f"| `{argument_usage(one)}` | {one.help} |\n" for one in arguments)
+    options = [one for one in shown if one not in arguments]
     if options:
         text += "\n| Option | Meaning |\n| --- | --- |\n"
         text += "".join(f"| `{option_usage(one)}` | {option_help(one)} |\n" for one in options)
@@ -290,6 +295,11 @@ def command_part(path: str, command: Any) -> str:
 def anchor(heading: str) -> str:
     """Return the fragment of a heading."""
     return heading.replace(" ", "-")
+
+
+def argument_usage(argument: Any) -> str:
+    """Write an argument as usage lines do."""
+    return str(argument.metavar).replace("|", "\\|")
 
 
 def option_usage(option: Any) -> str:

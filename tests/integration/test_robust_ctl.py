@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from broker_process import BrokerProcess
-from robustmq_cli.ctl.client import ask_broker
+from robustmq_cli.ctl.control_client import ask_broker
 from wire import WireClient, code, lasting_properties
 
 DEADLINE = 30.0
@@ -71,17 +71,20 @@ class Running:
             command(folder, *arguments),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            text=True,
-            bufsize=1,
         )
+        self.unread: dict[bool, bytes] = {False: b"", True: b""}
 
     def line(self, *, error: bool = False) -> str:
+        """The next line of standard output, or of standard error."""
         stream = self.process.stderr if error else self.process.stdout
         assert stream is not None
-        ready, _, _ = select.select([stream], [], [], DEADLINE)
-        assert ready, "robust-ctl has not written anything"
-        text: str = stream.readline()
-        return text.rstrip("\n")
+        while b"\n" not in self.unread[error]:
+            ready, _, _ = select.select([stream], [], [], DEADLINE)
+            more = os.read(stream.fileno(), 65_536) if ready else b""
+            assert more, f"robust-ctl wrote only {self.unread[error]!r}"
+            self.unread[error] += more
+        line, _, self.unread[error] = self.unread[error].partition(b"\n")
+        return line.decode()
 
     def interrupt(self) -> int:
         self.process.send_signal(signal.SIGINT)
@@ -306,8 +309,12 @@ def test_another_user_is_kept_out(start: Start, tmp_path: Path) -> None:
     for folder in (broker.data_dir, *broker.data_dir.parents):
         if tmp_path.parent.parent in (folder, *folder.parents):
             folder.chmod(0o755)
-    program = "import os, sys; from robustmq_cli.ctl import client; from pathlib import Path\n"
-    program += "os.setuid(65534); list(client.ask_broker(Path(sys.argv[1]), 'groups.list', {}))"
+    program = (
+        "import os, sys; from robustmq_cli.ctl import control_client; from pathlib import Path\n"
+    )
+    program += (
+        "os.setuid(65534); list(control_client.ask_broker(Path(sys.argv[1]), 'groups.list', {}))"
+    )
     done = subprocess.run(
         [sys.executable, "-c", program, str(path)], capture_output=True, text=True, timeout=DEADLINE
     )

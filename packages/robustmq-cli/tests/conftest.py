@@ -6,8 +6,12 @@ And what several of them need.
 import socket
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from ctl_kit import Ctl
 
 sys.path.insert(0, str(Path(__file__).parent / "support"))
 
@@ -18,3 +22,13 @@ def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port: int = server.getsockname()[1]
     return port
+
+
+@pytest.fixture
+def ctl(tmp_path: Path) -> "Ctl":
+    """The command robust-ctl, on a data directory of its own."""
+    from ctl_kit import Ctl
+
+    folder = tmp_path / "data"
+    folder.mkdir(mode=0o700)
+    return Ctl(folder)

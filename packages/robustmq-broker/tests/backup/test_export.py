@@ -6,7 +6,7 @@ from pathlib import Path
 from backup_kit import exported, filled_memory
 
 from robustmq_broker.backup.export import PIECE, export_backup
-from robustmq_broker.backup.layout import Decoder, KeyEntry, ShardEntry, Totals
+from robustmq_broker.backup.frames import Decoder, KeyEntry, ShardEntry, Totals
 from robustmq_broker.storage.memory import MemoryAdapter
 from robustmq_common.spi.storage import Append, StoredRecord, WriteBatch
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Final
 
-from robustmq_broker.backup.layout import MAGIC, Encoder, ShardEntry, Totals
+from robustmq_broker.backup.frames import MAGIC, Encoder, ShardEntry, Totals
 from robustmq_common.spi.storage import StorageAdapter
 
 PIECE: Final = 128 * 1024

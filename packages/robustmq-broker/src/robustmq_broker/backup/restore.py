@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Final
 
-from robustmq_broker.backup.layout import Decoder, Entry, KeyEntry, ShardEntry, Totals
+from robustmq_broker.backup.frames import Decoder, Entry, KeyEntry, ShardEntry, Totals
 from robustmq_common.errors import CallerError, WorldError
 from robustmq_common.spi.storage import (
     Append,

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from robustmq_broker import app
 from robustmq_cli import configuration, instance
-from robustmq_cli.ctl.client import ask_broker
+from robustmq_cli.ctl.control_client import ask_broker
 from robustmq_common.errors import CallerError, NotRunning, WorldError
 from robustmq_common.logging_setup import set_up_logging
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from robustmq_cli.ctl import options as ctl
+from robustmq_cli.ctl import ctl_options as ctl
 from robustmq_cli.ctl.asking import ask
 from robustmq_cli.ctl.writing import write_json
 from robustmq_cli.reporting import columns, errors_told

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from robustmq_cli.ctl import options as ctl
+from robustmq_cli.ctl import ctl_options as ctl
 from robustmq_cli.ctl.asking import ask
 from robustmq_cli.ctl.writing import printable, shown_bytes, shown_time, write_json
 from robustmq_cli.reporting import errors_told

@@ -21,7 +21,7 @@ from robustmq_cli.ctl.asking import (
 from robustmq_cli.ctl.asking import (
     data_dir as chosen_data_dir,
 )
-from robustmq_cli.ctl.options import Adapter
+from robustmq_cli.ctl.ctl_options import Adapter
 from robustmq_cli.ctl.writing import progress_line, shown_size
 from robustmq_cli.reporting import errors_told
 from robustmq_cli.server import options

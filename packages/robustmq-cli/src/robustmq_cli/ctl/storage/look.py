@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from robustmq_cli.ctl.asking import ask
-from robustmq_cli.ctl.options import Adapter, Json
+from robustmq_cli.ctl.ctl_options import Adapter, Json
 from robustmq_cli.ctl.writing import shown_size, shown_time, write_json
 from robustmq_cli.reporting import columns, errors_told, tell_errors
 from robustmq_cli.server import options

@@ -2,7 +2,7 @@
 
 import pytest
 
-from robustmq_broker.backup.layout import (
+from robustmq_broker.backup.frames import (
     FRAME_MAX,
     HEAD,
     MAGIC,

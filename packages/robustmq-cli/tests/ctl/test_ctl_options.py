@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from robustmq_cli.ctl.options import place
+from robustmq_cli.ctl.ctl_options import place
 from robustmq_common.errors import CallerError
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from ctl_server import server
 
-from robustmq_cli.ctl.client import ask_broker
+from robustmq_cli.ctl.control_client import ask_broker
 from robustmq_common.errors import CallerError, NotRunning, StorageError, WorldError
 
 

@@ -2,7 +2,7 @@
 
 import json
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,7 +13,9 @@ ANSWER_MAX: Final = 512 * 1024 * 1024
 """Bytes of an answer, at most: a record of the largest size there may be, in base64."""
 
 
-def ask_broker(path: Path, command: str, arguments: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def ask_broker(
+    path: Path, command: str, arguments: Mapping[str, Any]
+) -> Generator[dict[str, Any], None, None]:
     """Send a command to the control socket at `path`; yields the answers as they come.
 
     To stop early is to close the iterator; the broker then cancels the command. Raises NotRunning
