@@ -138,6 +138,8 @@ def prove(environment: Path, scratch: Path, form: str) -> None:
         try:
             wait_until_open(port, process, log)
             talk(port)
+            look = [str(environment / "bin" / "robust-ctl"), "storage", "usage"]
+            run([*look, "--data-dir", str(scratch / form)], scratch, "asking the broker")
             process.send_signal(signal.SIGTERM)
             code = process.wait(STOP_SECONDS)
         finally:
@@ -146,7 +148,7 @@ def prove(environment: Path, scratch: Path, form: str) -> None:
         raise ProofError(f"after SIGTERM the broker exited with {code}:\n{log.read_text()}")
     if form not in log.read_text():
         raise ProofError(f"the broker's log does not say that it runs {form}:\n{log.read_text()}")
-    print(f"package: {form}: connected, subscribed, published at QoS 1, received, stopped with 0")
+    print(f"package: {form}: connected, subscribed, published at QoS 1, received, asked, stopped with 0")
 
 
 def build_and_prove() -> None:

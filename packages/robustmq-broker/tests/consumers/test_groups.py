@@ -15,7 +15,7 @@ from robustmq_common.errors import (
     OffsetOutOfRange,
     StorageError,
 )
-from robustmq_common.spi.consumers import AtOffset, AtTime, Edge, Lag, Reset
+from robustmq_common.spi.consumers import AtOffset, AtTime, Edge, Lag, Position, Reset
 from robustmq_common.spi.storage import Append, Drop, Put, StorageAdapter, Trim, WriteBatch
 
 DEADLINE = 20.0
@@ -129,7 +129,7 @@ def test_seeking_goes_anywhere(run: Try) -> None:
     async def scenario(adapter: StorageAdapter, groups: StoredGroups) -> None:
         await append(adapter, 10)
         group = groups.group("g")
-        places = [AtOffset(4), AtTime(1006.5), Edge.LATEST, Edge.EARLIEST, AtOffset(99)]
+        places: list[Position] = [AtOffset(4), AtTime(1006.5), Edge.LATEST, Edge.EARLIEST, AtOffset(99)]
         assert [await group.seek("s", place) for place in places] == [4, 7, 10, 0, 10]
         assert await group.fetch("s") == []
 

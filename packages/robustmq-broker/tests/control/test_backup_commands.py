@@ -20,7 +20,7 @@ def test_a_backup_is_of_the_moment_at_which_it_began(tmp_path: Path, disk: bool)
             await one.write(*(Append("big", bytes(10_000)) for _ in range(100)))
             expected = await exported(one.adapter)
             answers = one.begin("storage.export")
-            data = b""
+            data, totals = b"", {}
             async for answer in answers:
                 data += base64.b64decode(answer["data"])
                 await one.write(Append("big", b"later"), Put("keys", b"later", b""))

@@ -25,7 +25,7 @@ from robustmq_cli.ctl.ctl_options import Adapter
 from robustmq_cli.ctl.writing import progress_line, shown_size
 from robustmq_cli.reporting import errors_told
 from robustmq_cli.server import options
-from robustmq_common.errors import CallerError, WorldError
+from robustmq_common.errors import CallerError, StorageError, WorldError
 
 _PROGRESS_SECONDS: Final = 0.2
 
@@ -151,7 +151,13 @@ def _import(given: configuration.Given, file: Path, adapter: str, replace: bool)
                     "--replace to delete what it has, or choose another data directory"
                 )
             _drop(storage, target, progress)
-        totals = storage.run(app.restore_backup(file, target, told("restored")))
+        try:
+            totals = storage.run(app.restore_backup(file, target, told("restored")))
+        except StorageError as error:
+            raise StorageError(
+                f"{error}; a part of the backup is in the {target.name} storage now: do away with "
+                "the cause, and import it again with --replace"
+            ) from error
     progress.end()
     print(
         f"{totals.shards} shards with {totals.records} records and {totals.keys} keys are in the "
