@@ -7,10 +7,10 @@ from typing import Final
 from robustmq_broker.backup.frames import MAGIC, Encoder, ShardEntry, Totals
 from robustmq_common.spi.storage import StorageAdapter
 
-PIECE: Final = 128 * 1024
-"""Bytes of a piece, about: what is encoded without letting others run."""
-_PAGE: Final = 500
-_PAGE_BYTES: Final = 256 * 1024
+PIECE: Final = 32 * 1024
+"""Bytes of a piece, about: what is encoded without letting others run, in half a millisecond."""
+_PAGE: Final = 100
+_PAGE_BYTES: Final = 32 * 1024
 
 
 async def export_backup(adapter: StorageAdapter) -> AsyncGenerator[tuple[bytes, Totals], None]:
