@@ -148,7 +148,7 @@ def prove(environment: Path, scratch: Path, form: str) -> None:
         raise ProofError(f"after SIGTERM the broker exited with {code}:\n{log.read_text()}")
     if form not in log.read_text():
         raise ProofError(f"the broker's log does not say that it runs {form}:\n{log.read_text()}")
-    print(f"package: {form}: connected, subscribed, published at QoS 1, received, asked, stopped with 0")
+    print(f"package: {form}: connected, subscribed, published, received, asked, stopped with 0")
 
 
 def build_and_prove() -> None:

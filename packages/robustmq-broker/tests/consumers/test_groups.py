@@ -129,7 +129,13 @@ def test_seeking_goes_anywhere(run: Try) -> None:
     async def scenario(adapter: StorageAdapter, groups: StoredGroups) -> None:
         await append(adapter, 10)
         group = groups.group("g")
-        places: list[Position] = [AtOffset(4), AtTime(1006.5), Edge.LATEST, Edge.EARLIEST, AtOffset(99)]
+        places: list[Position] = [
+            AtOffset(4),
+            AtTime(1006.5),
+            Edge.LATEST,
+            Edge.EARLIEST,
+            AtOffset(99),
+        ]
         assert [await group.seek("s", place) for place in places] == [4, 7, 10, 0, 10]
         assert await group.fetch("s") == []
 
