@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from robustmq_common.plugins import hookspecs
-from robustmq_common.spi import access, events, pack, services, storage
+from robustmq_common.spi import access, consumers, events, pack, services, storage
 from tools import generate_hooks_reference as reference
 from tools.workspace import ROOT
 
@@ -43,7 +43,7 @@ def test_every_hook_is_there_with_its_sentences() -> None:
 
 def test_every_interface_is_there() -> None:
     page = reference.page()
-    for module in (access, events, pack, services, storage):
+    for module in (access, consumers, events, pack, services, storage):
         for name, found in inspect.getmembers(module, inspect.isclass):
             if found.__module__ == module.__name__:
                 assert f"### {name}\n" in page
