@@ -311,7 +311,7 @@ def option_usage(option: Any) -> str:
 def option_help(option: Any) -> str:
     """Write what an option does, with its default if the help does not say it."""
     default = getattr(option.default, "value", option.default)
-    if option.is_flag or default is None or "[default" in option.help:
+    if option.is_flag or default in {None, ""} or "[default" in option.help:
         return str(option.help)
     shown = f"{default:g}" if isinstance(default, float) else default
     return f"{option.help} [default: {shown}]"

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from naive_adapter import NaiveAdapter, NaiveShard
-from robustmq_common.spi.storage import Bounds, Operation, StorageAdapter, StoredRecord, Trim
+from robustmq_common.spi.storage import Bounds, Operation, Skip, StorageAdapter, StoredRecord, Trim
 from robustmq_common.testing.storage_contract.records import RecordContract
 
 
@@ -51,12 +51,27 @@ class MakesShardsByReading(NaiveAdapter):
         return await super().bounds(shard)
 
 
+class SkipsOnlyTheEnd(NaiveAdapter):
+    def apply(self, state: dict[str, NaiveShard], operation: Operation) -> None:
+        super().apply(state, operation)
+        if isinstance(operation, Skip):
+            state[operation.shard].start = 0
+
+
+class ForgetsSkips(NaiveAdapter):
+    def apply(self, state: dict[str, NaiveShard], operation: Operation) -> None:
+        if not isinstance(operation, Skip):
+            super().apply(state, operation)
+
+
 @pytest.mark.parametrize(
     ("wrong", "caught_by"),
     [
         (ReusesOffsets, "test_trimming_everything_keeps_the_end"),
         (ReadsNothingTooLarge, "test_one_record_is_read_however_large"),
         (LosesExpiry, "test_a_record_comes_back_as_it_was"),
+        (SkipsOnlyTheEnd, "test_a_log_of_which_nothing_is_left_goes_on"),
+        (ForgetsSkips, "test_a_log_can_begin_and_go_on_at_any_offset"),
         (MakesShardsByReading, "test_a_shard_that_does_not_exist_is_empty"),
     ],
 )

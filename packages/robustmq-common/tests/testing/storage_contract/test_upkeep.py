@@ -62,6 +62,7 @@ class SyncsWhenClosed(NaiveAdapter):
         (LosesRecordsInCompaction, "test_compacting_takes_nothing_away"),
         (SeesDamage, "test_nothing_is_damaged"),
         (CountsWrong, "test_usage_counts_records_and_keys"),
+        (CountsWrong, "test_usage_tells_the_limits_of_a_log"),
         (EstimatesWrong, "test_usage_counts_records_and_keys"),
         (SyncsWhenClosed, "test_no_upkeep_after_close"),
     ],
