@@ -1,5 +1,6 @@
 """Whom a command is put to. A broker that answers is in tests/integration/test_robust_ctl.py."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,14 @@ def test_a_broker_without_a_control_socket_is_not_gone_around(ctl: Ctl) -> None:
             list(ask(given(ctl), "storage.shards", {}))
         with pytest.raises(CallerError, match="already running"), offline_storage(given(ctl)):
             pass
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_files_are_not_left_in_the_folder_of_someone_else(ctl: Ctl) -> None:
+    os.chown(ctl.folder, 65534, -1)
+    with pytest.raises(CallerError, match="belongs to the user with id 65534"):
+        list(ask(given(ctl), "storage.shards", {}))
+    assert list(ctl.folder.iterdir()) == []
 
 
 def test_no_broker_can_start_meanwhile(ctl: Ctl) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -87,6 +88,7 @@ def offline_storage(given: configuration.Given) -> Iterator[OfflineStorage]:
             " keeps nothing without one; name another with --config or --set storage.adapter=..."
         )
     instance.prepare(folder)
+    _check_owner(folder)
     with instance.hold(folder), asyncio.Runner(loop_factory=app.new_event_loop) as runner:
         storage = app.Offline(settings, registry)
         runner.run(storage.open())
@@ -94,6 +96,16 @@ def offline_storage(given: configuration.Given) -> Iterator[OfflineStorage]:
             yield OfflineStorage(runner, storage)
         finally:
             runner.run(storage.close())
+
+
+def _check_owner(folder: Path) -> None:
+    """Raise CallerError for a folder of someone else, whose broker could not open our files."""
+    owner = folder.stat().st_uid
+    if owner != os.geteuid():
+        raise CallerError(
+            f"{folder} belongs to the user with id {owner}, and no broker is running there: what "
+            "is written now would not be theirs; run this as that user"
+        )
 
 
 async def _next(answers: Any) -> dict[str, Any] | None:

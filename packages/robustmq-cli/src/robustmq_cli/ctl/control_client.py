@@ -1,5 +1,6 @@
 """[D] The client's end of a broker's control socket."""
 
+import contextlib
 import json
 import socket
 from collections.abc import Generator, Mapping
@@ -26,7 +27,9 @@ def ask_broker(
         _connect(connection, path)
         request = {"command": command, "arguments": arguments}
         try:
-            connection.sendall(json.dumps(request).encode() + b"\n")
+            # One that refuses the connection closes it, and what it said of that is there to read.
+            with contextlib.suppress(BrokenPipeError):
+                connection.sendall(json.dumps(request).encode() + b"\n")
             with connection.makefile("rb") as lines:
                 while True:
                     line = lines.readline(ANSWER_MAX)
