@@ -165,6 +165,10 @@ class Run:
         elif self.chance.random() < 0.5:
             await self._inspect()
         await self.world.first_of([self.world.ended], self.chance.uniform(0.02, self.plan.life))
+        if self.chance.random() < 0.25:
+            # Only subscribers at work: no publisher's message makes the broker sync.
+            self.world.quiet.set()
+            await self.world.first_of([self.world.ended], self.chance.uniform(0.02, 0.5))
         for task in tasks:
             if task.done():
                 task.result()
@@ -179,6 +183,7 @@ class Run:
             await self.brokers.kill_while_starting()
         if self.chance.random() < 0.1:
             await self.world.first_of([self.world.ended], self.chance.uniform(0.5, 4.0))
+        self.world.quiet.clear()
         await self.brokers.start()
         self._show_violations()
         if number % 10 == 0 or number == self.plan.kills:
