@@ -39,7 +39,7 @@ from robustmq_common.errors import ConditionFailed, StorageError
 from robustmq_common.files import Files
 from robustmq_common.files.store import unique
 from robustmq_common.spi.services import Log
-from robustmq_common.spi.storage import Operation, StorageAdapter, WriteBatch
+from robustmq_common.spi.storage import Operation, Skip, StorageAdapter, WriteBatch
 
 _LOCK: Final = "lock"
 _NODE: Final = "node"
@@ -187,7 +187,7 @@ class ObjectAdapter(ObjectReads):
         generation.size += len(payload)
         self.pending += len(payload)
         offsets = self._state.apply(operations, generation)
-        if offsets:
+        if offsets or any(isinstance(operation, Skip) for operation in operations):
             for name in {operation.shard for operation in operations}:
                 known = self._state.shards.get(name)
                 if known is not None and name in self._waiters:

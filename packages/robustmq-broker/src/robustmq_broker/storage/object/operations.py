@@ -5,7 +5,7 @@
 | any | kind (one byte), length of the shard's name, the name |
 | append | timestamp, expiry, length of the value, of the key (-1 for none), value, key |
 | put, delete | length of the key, of the value (0 for delete), key, value |
-| trim | before |
+| trim, skip | before, to |
 | retain | seconds, bytes, records; -1 for no limit |
 
 Little-endian. Conditions are not written: what is in the log has met them.
@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from robustmq_common.errors import BugError
-from robustmq_common.spi.storage import Append, Delete, Drop, Operation, Put, Retain, Trim
+from robustmq_common.spi.storage import Append, Delete, Drop, Operation, Put, Retain, Skip, Trim
 
 _HEAD: Final = struct.Struct("<BI")
 _APPEND: Final = struct.Struct("<ddIi")
@@ -24,7 +24,7 @@ _KEYED: Final = struct.Struct("<II")
 _TRIM: Final = struct.Struct("<Q")
 LIMITS: Final = struct.Struct("<ddd")
 
-_KINDS: Final = (Append, Put, Delete, Trim, Drop, Retain)
+_KINDS: Final = (Append, Put, Delete, Trim, Drop, Retain, Skip)
 
 
 def encode(operations: Iterable[Operation]) -> bytes:
@@ -49,6 +49,8 @@ def encode(operations: Iterable[Operation]) -> bytes:
             parts += (_KEYED.pack(len(operation.key), 0), operation.key)
         elif isinstance(operation, Trim):
             parts.append(_TRIM.pack(max(operation.before, 0)))
+        elif isinstance(operation, Skip):
+            parts.append(_TRIM.pack(max(operation.to, 0)))
         elif isinstance(operation, Retain):
             parts.append(pack_limits(operation))
     return b"".join(parts)
@@ -88,6 +90,8 @@ def _decode_one(kind: type, name: str, data: bytes, at: int) -> tuple[Operation,
         return Put(name, data[at:end], data[end : end + size]), end + size
     if kind is Trim:
         return Trim(name, _TRIM.unpack_from(data, at)[0]), at + _TRIM.size
+    if kind is Skip:
+        return Skip(name, _TRIM.unpack_from(data, at)[0]), at + _TRIM.size
     if kind is Drop:
         return Drop(name), at
     limits = unpack_limits(name, data, at)

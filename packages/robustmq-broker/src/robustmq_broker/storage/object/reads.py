@@ -92,6 +92,7 @@ class ObjectReads(StorageAdapter):
             len(known.values),
             sum(len(key) + len(value) for key, value in known.values.items()),
             estimated,
+            known.limits,
         )
 
     async def _page(self, shard: ObjectShard, position: int) -> tuple[list[tuple[int, Kept]], int]:

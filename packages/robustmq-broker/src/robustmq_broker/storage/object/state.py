@@ -21,6 +21,7 @@ from robustmq_common.spi.storage import (
     Operation,
     Put,
     Retain,
+    Skip,
     Trim,
 )
 
@@ -180,6 +181,8 @@ class State:
                 offsets.append(self._append(operation, into))
             elif isinstance(operation, Put):
                 self._put(operation, into)
+            elif isinstance(operation, Skip):
+                self._skip(self._made(operation.shard, into), operation.to)
             elif isinstance(operation, Retain):
                 shard = self._made(operation.shard, into)
                 shard.limits = operation
@@ -201,6 +204,13 @@ class State:
             shard.expires = True
             self.swept[shard.name] = None
         return offset
+
+    def _skip(self, shard: ObjectShard, to: int) -> None:
+        if to <= shard.end:
+            return
+        if shard.start == shard.end:
+            shard.start = to
+        shard.end = to
 
     def _put(self, operation: Put, into: Generation) -> None:
         shard = self._made(operation.shard, into)
@@ -230,8 +240,12 @@ class State:
         if stop <= shard.start:
             return
         if shard.tail is not None:
-            for offset in range(max(shard.start, shard.stored), stop):
-                shard.tail.pop(offset, None)
+            first = max(shard.start, shard.stored)
+            # A log that was skipped may have a gap larger than what it holds.
+            few = stop - first <= len(shard.tail)
+            for offset in range(first, stop) if few else list(shard.tail):
+                if offset < stop:
+                    shard.tail.pop(offset, None)
         shard.start = stop
         extents = shard.extents
         gone = 0
