@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from robustmq_broker.storage.object.operations import decode, encode
 from robustmq_common.errors import BugError
-from robustmq_common.spi.storage import Append, Delete, Drop, Operation, Put, Retain, Trim
+from robustmq_common.spi.storage import Append, Delete, Drop, Operation, Put, Retain, Skip, Trim
 
 NAMES = st.text(max_size=20)
 BYTES = st.binary(max_size=30)
@@ -17,6 +17,7 @@ OPERATIONS: st.SearchStrategy[Operation] = st.one_of(
     st.builds(Put, NAMES, BYTES, BYTES),
     st.builds(Delete, NAMES, BYTES),
     st.builds(Trim, NAMES, st.integers(0, 2**60)),
+    st.builds(Skip, NAMES, st.integers(0, 2**60)),
     st.builds(Drop, NAMES),
     st.builds(Retain, NAMES, st.none() | TIMES, LIMITS, LIMITS),
 )

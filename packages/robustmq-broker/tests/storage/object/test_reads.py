@@ -6,7 +6,7 @@ from pathlib import Path
 from object_kit import appends, scenario_in
 
 from robustmq_broker.storage.object.adapter import ObjectAdapter
-from robustmq_common.spi.storage import Append, Drop, Trim, Usage, WriteBatch
+from robustmq_common.spi.storage import Append, Drop, Skip, Trim, Usage, WriteBatch
 
 
 def test_from_segments_and_from_memory(tmp_path: Path) -> None:
@@ -76,5 +76,23 @@ def test_usage_of_a_partly_trimmed_extent_is_an_estimate(tmp_path: Path) -> None
         assert await adapter.usage("a") == Usage(100, 10_000, 0, 0)
         await adapter.commit(WriteBatch([Trim("a", 30)]))
         assert await adapter.usage("a") == Usage(70, 10_000, 0, 0, estimated=True)
+
+    scenario_in(tmp_path, scenario, segment_age=60)
+
+
+def test_many_offsets_that_were_skipped(tmp_path: Path) -> None:
+    """No step goes through them one by one."""
+
+    async def scenario(adapter: ObjectAdapter) -> None:
+        far = 10**12
+        await adapter.commit(WriteBatch([Append("a", b"0"), Skip("a", far), Append("a", b"1")]))
+        for _ in range(2):
+            found = await adapter.read("a", 0, 10, 100)
+            assert [record.offset for record in found] == [0, far]
+            assert await adapter.offset_at("a", 1.0) == far + 1
+            await adapter.compact()
+        await adapter.commit(WriteBatch([Skip("a", 2 * far), Append("a", b"2")]))
+        await adapter.commit(WriteBatch([Trim("a", 2 * far)]))
+        assert [record.offset for record in await adapter.read("a", 0, 10, 100)] == [2 * far]
 
     scenario_in(tmp_path, scenario, segment_age=60)

@@ -39,7 +39,7 @@ from robustmq_common.errors import ConditionFailed, StorageError
 from robustmq_common.files import Files
 from robustmq_common.files.store import unique
 from robustmq_common.spi.services import Log
-from robustmq_common.spi.storage import Operation, Skip, StorageAdapter, WriteBatch
+from robustmq_common.spi.storage import Append, Operation, Skip, StorageAdapter, WriteBatch
 
 _LOCK: Final = "lock"
 _NODE: Final = "node"
@@ -187,11 +187,10 @@ class ObjectAdapter(ObjectReads):
         generation.size += len(payload)
         self.pending += len(payload)
         offsets = self._state.apply(operations, generation)
-        if offsets or any(isinstance(operation, Skip) for operation in operations):
-            for name in {operation.shard for operation in operations}:
-                known = self._state.shards.get(name)
-                if known is not None and name in self._waiters:
-                    self._waiters.wake(name, known.end)
+        for name in {one.shard for one in operations if isinstance(one, Append | Skip)}:
+            known = self._state.shards.get(name)
+            if known is not None and name in self._waiters:
+                self._waiters.wake(name, known.end)
         if generation.size >= self.settings.segment_size:
             self._seal()
         return offsets

@@ -21,7 +21,7 @@ from robustmq_common.spi.storage import Append, Delete, Drop, Operation, Put, Re
 _HEAD: Final = struct.Struct("<BI")
 _APPEND: Final = struct.Struct("<ddIi")
 _KEYED: Final = struct.Struct("<II")
-_TRIM: Final = struct.Struct("<Q")
+_OFFSET: Final = struct.Struct("<Q")
 LIMITS: Final = struct.Struct("<ddd")
 
 _KINDS: Final = (Append, Put, Delete, Trim, Drop, Retain, Skip)
@@ -48,9 +48,9 @@ def encode(operations: Iterable[Operation]) -> bytes:
         elif isinstance(operation, Delete):
             parts += (_KEYED.pack(len(operation.key), 0), operation.key)
         elif isinstance(operation, Trim):
-            parts.append(_TRIM.pack(max(operation.before, 0)))
+            parts.append(_OFFSET.pack(max(operation.before, 0)))
         elif isinstance(operation, Skip):
-            parts.append(_TRIM.pack(max(operation.to, 0)))
+            parts.append(_OFFSET.pack(max(operation.to, 0)))
         elif isinstance(operation, Retain):
             parts.append(pack_limits(operation))
     return b"".join(parts)
@@ -88,10 +88,10 @@ def _decode_one(kind: type, name: str, data: bytes, at: int) -> tuple[Operation,
         if kind is Delete:
             return Delete(name, data[at:end]), end
         return Put(name, data[at:end], data[end : end + size]), end + size
-    if kind is Trim:
-        return Trim(name, _TRIM.unpack_from(data, at)[0]), at + _TRIM.size
-    if kind is Skip:
-        return Skip(name, _TRIM.unpack_from(data, at)[0]), at + _TRIM.size
+    if kind is Trim or kind is Skip:
+        (offset,) = _OFFSET.unpack_from(data, at)
+        end = at + _OFFSET.size
+        return (Trim(name, offset) if kind is Trim else Skip(name, offset)), end
     if kind is Drop:
         return Drop(name), at
     limits = unpack_limits(name, data, at)

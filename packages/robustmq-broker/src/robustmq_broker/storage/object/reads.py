@@ -106,6 +106,9 @@ class ObjectReads(StorageAdapter):
         end = min(shard.end, position + _PAGE)
         tail = shard.tail or {}
         page = [(at, tail[at]) for at in range(position, end) if at in tail]
+        if not page:
+            # Offsets that were skipped may be any number.
+            end = min((at for at in tail if at >= position), default=shard.end)
         if end < shard.end:
             await asyncio.sleep(0)
         return page, end

@@ -63,6 +63,13 @@ class ObjectShard:
         """Whether there is nothing left, and no offset that a new record must not get again."""
         return self.end == 0 and not self.values and self.limits is None
 
+    def skip(self, to: int) -> None:
+        """Have the next record get the offset `to`, if the log has not got there yet."""
+        if to > self.end:
+            if self.start == self.end:
+                self.start = to
+            self.end = to
+
     def extent_at(self, offset: int) -> Extent | None:
         """The extent that has this offset, or else the next one."""
         extents = self.extents
@@ -181,12 +188,12 @@ class State:
                 offsets.append(self._append(operation, into))
             elif isinstance(operation, Put):
                 self._put(operation, into)
-            elif isinstance(operation, Skip):
-                self._skip(self._made(operation.shard, into), operation.to)
             elif isinstance(operation, Retain):
                 shard = self._made(operation.shard, into)
                 shard.limits = operation
                 self.swept[shard.name] = None
+            elif isinstance(operation, Skip):
+                self._made(operation.shard, into).skip(operation.to)
             else:
                 self._remove(operation, into)
         return offsets
@@ -204,13 +211,6 @@ class State:
             shard.expires = True
             self.swept[shard.name] = None
         return offset
-
-    def _skip(self, shard: ObjectShard, to: int) -> None:
-        if to <= shard.end:
-            return
-        if shard.start == shard.end:
-            shard.start = to
-        shard.end = to
 
     def _put(self, operation: Put, into: Generation) -> None:
         shard = self._made(operation.shard, into)
@@ -240,10 +240,10 @@ class State:
         if stop <= shard.start:
             return
         if shard.tail is not None:
-            first = max(shard.start, shard.stored)
-            # A log that was skipped may have a gap larger than what it holds.
-            few = stop - first <= len(shard.tail)
-            for offset in range(first, stop) if few else list(shard.tail):
+            gone_from = max(shard.start, shard.stored)
+            # Offsets that were skipped may be many more than there are records.
+            offsets = range(gone_from, stop)
+            for offset in offsets if len(offsets) <= len(shard.tail) else list(shard.tail):
                 if offset < stop:
                     shard.tail.pop(offset, None)
         shard.start = stop
