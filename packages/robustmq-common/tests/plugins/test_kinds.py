@@ -127,8 +127,7 @@ HERE = f"the class {__name__}"
             PACKS,
             [Pack, HalfPack],
             f"{HERE}.HalfPack",
-            "which does not have the method bounds, check, compact, get, offset_at, scan, shards, "
-            "snapshot, sweep, sync, usage, wait_for_change",
+            "which does not have the method connection, stopping",
         ),
         (
             PACKS,
@@ -146,8 +145,8 @@ HERE = f"the class {__name__}"
             ADAPTERS,
             [HalfAdapter],
             f"{HERE}.HalfAdapter",
-            "which does not have the method bounds, get, offset_at, scan, shards, sweep, "
-            "wait_for_change",
+            "which does not have the method bounds, check, compact, get, offset_at, scan, shards, "
+            "snapshot, sweep, sync, usage, wait_for_change",
         ),
         (SECTIONS, {"a": dict}, "'a'", NO_SECTION),
         (SECTIONS, {"a": Echo()}, "'a'", NO_SECTION),
