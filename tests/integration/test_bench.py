@@ -19,6 +19,7 @@ from bench.workloads import Workload
 from bench_kit import small_scenarios
 from broker_process import BrokerProcess
 from real_clients.needed import need_program
+from wire import WireClient, code
 
 THROUGHPUT = [
     Workload("pair", "pair", 2, 2, 0, 10, seconds=0.1),
@@ -84,6 +85,9 @@ def test_load_says_what_the_broker_refused(program: Path, broker: BrokerProcess)
 
 
 def test_load_says_that_a_session_is_lost(program: Path, broker: BrokerProcess) -> None:
+    with WireClient(broker.address, code.V311) as cleaner:
+        cleaner.connect("load-s-0", clean=True)
+        cleaner.disconnect()
     arguments = {"port": broker.port, "publishers": 1, "subscribers": 1, "qos": 1, "durable": 1}
     with (
         LoadRun(program, {**arguments, "waiting": 1, "seconds": 0.1}) as run,
