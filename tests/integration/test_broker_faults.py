@@ -234,7 +234,6 @@ def test_what_cannot_be_stored_is_refused_and_everything_else_goes_on(trouble: T
     assert numbers.publish() == code.SUCCESS
 
 
-@pytest.mark.xfail(reason="every commit that fails is logged, not only the first", strict=True)
 def test_trouble_is_told_once_and_so_is_its_end(trouble: Trouble) -> None:
     leave_subscription(trouble, "kept/#")
     numbers = Numbers(trouble, "kept/a")

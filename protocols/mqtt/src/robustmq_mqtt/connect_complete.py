@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, final
 
 from robustmq_mqtt.codec.connect import encode_connack
 from robustmq_mqtt.codec.properties import Properties
@@ -13,7 +13,7 @@ from robustmq_mqtt.codec.reason_codes import (
     SUCCESS,
 )
 from robustmq_mqtt.codec.wire import V5
-from robustmq_mqtt.connection_state import CONNECTED
+from robustmq_mqtt.connection_state import CLOSED, CONNECTED
 from robustmq_mqtt.session import Session
 from robustmq_mqtt.session_end import end_session
 from robustmq_mqtt.will import cancel_will
@@ -26,7 +26,7 @@ MAX_RECEIVE: Final = 65_535
 
 
 def complete_connect(connection: Connection, auth_data: bytes | None) -> None:
-    """Take over or make the session, answer, and send again what was not acknowledged."""
+    """Take over or make the session, and let its client in once storage knows of it."""
     context = connection.context
     packet = connection.connect
     assert packet is not None
@@ -58,34 +58,79 @@ def complete_connect(connection: Connection, auth_data: bytes | None) -> None:
     session.client = connection.client
     session.will = packet.will
     session.expiry_interval = session_expiry(connection, packet)
-    keep_alive = negotiated_keep_alive(connection, packet)
     connection.session = session
-    connection.state = CONNECTED
-    connection.is_bridge = packet.is_bridge
-    connection.connect = None
-    connection.start_keep_alive(keep_alive)
-    window = min(context.limits.max_inflight, connection.receive_maximum)
-    session.attach(connection, window)
-    save(session)
-    context.stats.connected += 1
-    context.stats.connections_accepted += 1
-    answer = connack(connection, packet, session, session_present, keep_alive, auth_data)
-    if connection.max_packet_out and len(answer) > connection.max_packet_out:
-        connection.keep_will = False  # it never was connected
-        connection.refuse(PACKET_TOO_LARGE, f"CONNACK would have {len(answer)} bytes")
-        return
-    connection.send(answer)
-    context.log.debug(
-        "client connected",
-        peer=connection.transport.peer,
-        client_id=client_id,
-        version=packet.version,
-        session_present=session_present,
-    )
-    if context.events:
-        context.notify("client_connected", connection.client)
-    session.pump()
-    connection.resume()
+    session.attach(connection, min(context.limits.max_inflight, connection.receive_maximum))
+    connecting = Connecting(connection, session, session_present, auth_data)
+    if session.expiry_interval or session.in_storage:
+        # Also if it ends with this connection: a restart has to find that it does.
+        context.store.session_saved(session)
+        context.set_attended(session, True)
+        connection.out_limit = 0  # nothing goes out before CONNACK [MQTT-3.2.0-1]
+        context.storage.when_committed(connecting.let_in)
+    else:
+        connecting.let_in(None)
+
+
+@final
+class Connecting:
+    """A CONNECT that waits until storage knows of its session.
+
+    What CONNACK promises is there after a kill then; and of messages that are sent, a restart knows
+    that they may have been.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        session: Session,
+        session_present: bool,
+        auth_data: bytes | None,
+    ) -> None:
+        self.connection = connection
+        self.session = session
+        self.session_present = session_present
+        self.auth_data = auth_data
+
+    def let_in(self, _error: Exception | None) -> None:
+        """Answer, and send again what was not acknowledged.
+
+        Also if the session could not be stored, so that what is stored can be read: it is written
+        again when that is possible.
+        """
+        connection = self.connection
+        session = self.session
+        if connection.state == CLOSED or session.connection is not connection:
+            return  # gone, or taken over
+        context = connection.context
+        packet = connection.connect
+        assert packet is not None
+        keep_alive = negotiated_keep_alive(connection, packet)
+        connection.out_limit = context.limits.outgoing_buffer
+        connection.state = CONNECTED
+        connection.is_bridge = packet.is_bridge
+        connection.connect = None
+        connection.start_keep_alive(keep_alive)
+        context.stats.connected += 1
+        context.stats.connections_accepted += 1
+        answer = connack(
+            connection, packet, session, self.session_present, keep_alive, self.auth_data
+        )
+        if connection.max_packet_out and len(answer) > connection.max_packet_out:
+            connection.keep_will = False  # it never was connected
+            connection.refuse(PACKET_TOO_LARGE, f"CONNACK would have {len(answer)} bytes")
+            return
+        connection.send(answer)
+        context.log.debug(
+            "client connected",
+            peer=connection.transport.peer,
+            client_id=session.client_id,
+            version=packet.version,
+            session_present=self.session_present,
+        )
+        if context.events:
+            context.notify("client_connected", connection.client)
+        session.pump()
+        connection.resume()
 
 
 def take_over(connection: Connection, client_id: str) -> None:
@@ -110,17 +155,6 @@ def session_expiry(connection: Connection, packet: Connect) -> int:
     if properties is None or properties.session_expiry_interval is None:
         return 0
     return min(properties.session_expiry_interval, limits.max_session_expiry_interval)
-
-
-def save(session: Session) -> None:
-    """Tell storage of a session that outlives its connection, or did so until now.
-
-    That one's messages stay there while it is connected; a restart finds that it has ended.
-    """
-    context = session.context
-    if session.expiry_interval or session.in_storage:
-        context.store.session_saved(session)
-        context.set_attended(session, True)
 
 
 def negotiated_keep_alive(connection: Connection, packet: Connect) -> int:

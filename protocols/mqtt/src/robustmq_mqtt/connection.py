@@ -402,8 +402,8 @@ class Connection:
         self.exchange = None
         self.context.connections.discard(self)
         self.log_end(was_connected)
-        if was_connected:
-            connection_ended(self)
+        if self.session is not None:
+            connection_ended(self, was_connected)
 
     def log_end(self, was_connected: bool) -> None:
         client = self.client

@@ -222,7 +222,10 @@ class Session:
 
     def transmit(self, connection: Connection, delivery: Delivery, packet_id: int) -> None:
         """Send a QoS 1 or 2 delivery with a packet identifier that is free."""
-        if not send_delivery(connection, delivery, packet_id, False):
+        log = self.log
+        # Whether a broker that was killed had sent it is not known [MQTT-3.3.1-1].
+        dup = log is not None and 0 <= delivery.offset < log.doubtful
+        if not send_delivery(connection, delivery, packet_id, dup):
             self.discard(delivery)  # larger than this client accepts [MQTT-3.1.2-25]
             return
         delivery.packet_id = packet_id

@@ -15,15 +15,19 @@ if TYPE_CHECKING:
 NEVER_EXPIRES: Final = 0xFFFFFFFF
 
 
-def connection_ended(connection: Connection) -> None:
-    """Detach a connected client's session: its will, its expiry, its end."""
+def connection_ended(connection: Connection, was_connected: bool) -> None:
+    """Detach a client's session: its will, its expiry, its end.
+
+    Without `was_connected` it ended before CONNACK was sent, and its will goes with it.
+    """
     context = connection.context
     session = connection.session
     connection.session = None
-    context.stats.connected -= 1
-    context.stats.connections_closed += 1
-    if context.events:
-        context.notify("client_disconnected", connection.client, connection.close_reason)
+    if was_connected:
+        context.stats.connected -= 1
+        context.stats.connections_closed += 1
+        if context.events:
+            context.notify("client_disconnected", connection.client, connection.close_reason)
     if session is None or session.connection is not connection:
         return
     session.connection = None
@@ -32,7 +36,7 @@ def connection_ended(connection: Connection) -> None:
     session.retained = None
     drop_queued_qos0(session)
     connection_lost_shared(session)
-    if connection.keep_will:
+    if connection.keep_will and was_connected:
         connection_dropped(session)
     else:
         cancel_will(session)

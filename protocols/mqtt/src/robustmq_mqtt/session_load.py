@@ -139,6 +139,9 @@ async def load_sent(
     """Have what may have been sent in flight again."""
     session = log.session
     left = session.window if sent is None else PACKET_IDS
+    if sent is None:
+        # More than the window, if a power loss has taken the latest trims.
+        log.doubtful = log.end
     while left > 0 and log.next < (log.end if sent is None else sent):
         found, log.next, numbers = await store.page(log)
         del log.numbers[:numbers]

@@ -40,8 +40,8 @@ class SessionLog:
     memory, `end` of the one that is committed next; `pending` counts those handed to storage.
     `order` has what is in memory, `size` counts its payload in bytes. `numbers` has the bodies, in
     order, that messages from `next` on refer to. `skipped` has what an earlier run of the broker
-    was done with, while something before it was not. `obsolete` has the keys that go with the next
-    trim.
+    was done with, while something before it was not; what is below `doubtful` it may have sent.
+    `obsolete` has the keys that go with the next trim.
     """
 
     def __init__(self, session: Session, shard: str) -> None:
@@ -56,6 +56,7 @@ class SessionLog:
         self.obsolete: list[bytes] = []
         self.numbers: list[int] = []
         self.skipped: set[int] | None = None
+        self.doubtful = 0
         self.reading = False
         self.trim_due = False
 

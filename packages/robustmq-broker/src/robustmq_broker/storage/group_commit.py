@@ -52,6 +52,7 @@ class GroupCommit:
         self._metrics = metrics
         self._log = log
         self._scheduled = False
+        self._failing = ""
         self.batch = 0
         # The batch that collects, and who waits for it.
         self._open: list[Operation] = []
@@ -145,6 +146,7 @@ class GroupCommit:
         failure = None
         if error is None:
             self._unsynced = True
+            self._succeeded("commit")
         else:
             what = "commit failed; what it held is not stored"
             failure = self._failure("commit", what, error, operations=self._in_flight)
@@ -186,7 +188,9 @@ class GroupCommit:
 
     def _synced(self, _result: None, error: Exception | None) -> None:
         failure = None
-        if error is not None:
+        if error is None:
+            self._succeeded("sync")
+        else:
             what = "sync failed; a power loss may take what was written"
             failure = self._failure("sync", what, error)
             self._unsynced = True
@@ -205,12 +209,20 @@ class GroupCommit:
         if self._next_sync:
             self._sync()
 
+    def _succeeded(self, action: str) -> None:
+        if self._failing == action:
+            self._failing = ""
+            self._log.info("storage works again", adapter=self.adapter.name)
+
     def _failure(self, action: str, event: str, error: Exception, **fields: object) -> StorageError:
         self._metrics.count(f"storage.{action}s.failed")
         if not isinstance(error, StorageError):
             fields["exc_info"] = error
         reason = str(error) or type(error).__name__
-        self._log.error(event, adapter=self.adapter.name, reason=reason, **fields)
+        # One line when it begins, one when it is over; the metrics count the rest.
+        if not self._failing or "exc_info" in fields:
+            self._log.error(event, adapter=self.adapter.name, reason=reason, **fields)
+        self._failing = action
         if isinstance(error, StorageError):
             return error
         failure = StorageError(f"{action} by the storage adapter {self.adapter.name}: {error!r}")

@@ -197,7 +197,7 @@ class RocksdbAdapter(RocksdbReader):
     def _broke(self, error: StorageError) -> None:
         """RocksDB takes no more writes after one has failed, until it is opened anew."""
         if self._failure is None:
-            self._log.error("storage cannot write; reading goes on", reason=str(error))
+            self._log.warning("storage cannot write; reading goes on", reason=str(error))
         self._failure = error
         self._tried_at = time.monotonic()
 
