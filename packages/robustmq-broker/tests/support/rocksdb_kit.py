@@ -20,7 +20,7 @@ class Kit:
         self.next_id = 1
 
     def stage(self) -> Stage:
-        return Stage(self.database, self.shards.look_up, self.next_id)
+        return Stage(self.database, self.shards.look_up, self.next_id, self.shards.deferred)
 
     def write(self, stage: Stage) -> None:
         stage.finish()

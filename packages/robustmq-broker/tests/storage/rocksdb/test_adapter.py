@@ -13,12 +13,15 @@ from hypothesis import given, settings
 from adapter_outcome import BATCHES, SWEPT_BATCHES, after_sweep, outcome
 from naive_adapter import NaiveAdapter, picture
 from robustmq_broker.storage.rocksdb.adapter import RocksdbAdapter
+from robustmq_broker.storage.rocksdb.layout import FAMILIES
 from robustmq_common.errors import ConfigError, StorageError
+from robustmq_common.kv import Database, Tuning
 from robustmq_common.spi.storage import (
     Append,
     Bounds,
     Operation,
     StorageAdapter,
+    Trim,
     WriteBatch,
 )
 from robustmq_common.testing.storage_contract import StorageAdapterContract
@@ -150,6 +153,17 @@ def test_two_brokers_in_one_folder(tmp_path: Path) -> None:
             await RocksdbAdapter({}, tmp_path).open()
 
     use(tmp_path, scenario)
+
+
+def test_a_close_leaves_nothing_that_was_trimmed(tmp_path: Path) -> None:
+    async def scenario(adapter: RocksdbAdapter) -> None:
+        await adapter.commit(WriteBatch([Append("a", b"x") for _ in range(100)]))
+        await adapter.commit(WriteBatch([Trim("a", 99)]))
+
+    use(tmp_path, scenario)
+    database = Database.open(tmp_path / "rocksdb", FAMILIES, Tuning())
+    assert len(database.scan("records", b"", b"\xff" * 16, 1000)) == 1
+    database.close()
 
 
 def snapshots(folder: Path) -> int:

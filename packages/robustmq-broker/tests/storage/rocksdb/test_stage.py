@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from rocksdb_kit import kit
+from rocksdb_kit import Kit, kit
 
-from robustmq_broker.storage.rocksdb.stage import FEW
+from robustmq_broker.storage.rocksdb.stage import DEFERRED_MAX, FEW, FREED_AT
 from robustmq_common.spi.storage import Append, Delete, Drop, Put, Retain, Trim
 
 
@@ -88,3 +88,56 @@ def test_removing_expired_records(tmp_path: Path) -> None:
             state = store.shards.look_up("a")
             assert state is not None
             assert (state.start, state.end) == (start, 6)
+
+
+def trim_one_by_one(store: Kit, first: int, last: int) -> None:
+    for before in range(first + 1, last + 1):
+        store.commit(Trim("a", before))
+
+
+def test_trimmed_records_are_hidden_at_once_and_removed_together(tmp_path: Path) -> None:
+    with kit(tmp_path) as store:
+        store.commit(*(Append("a", b"x") for _ in range(FREED_AT + 10)))
+        trim_one_by_one(store, 0, FREED_AT - 1)
+        assert bounds(store) == (FREED_AT - 1, FREED_AT + 10)
+        assert store.count("records") == FREED_AT + 10
+        stage = store.stage()
+        stage.apply([Trim("a", FREED_AT)])
+        stage.finish()
+        # The entry, and one range.
+        assert len(stage.batch) == 2
+        store.write(stage)
+        assert store.count("records") == 10
+        assert store.shards.deferred == {}
+
+
+def test_what_was_trimmed_stays_hidden_after_a_crash_and_goes_with_the_next(tmp_path: Path) -> None:
+    with kit(tmp_path) as store:
+        store.commit(*(Append("a", b"x") for _ in range(2 * FREED_AT)))
+        trim_one_by_one(store, 0, 100)
+        store.forget()
+        assert (bounds(store), store.count("records")) == ((100, 2 * FREED_AT), 2 * FREED_AT)
+        store.commit(Trim("a", 100 + FREED_AT))
+        assert store.count("records") == FREED_AT - 100
+
+
+def test_logs_that_are_known_to_have_trimmed_records_are_freed(tmp_path: Path) -> None:
+    with kit(tmp_path, limit=16) as store:
+        names = [f"shard-{number}" for number in range(DEFERRED_MAX + 5)]
+        store.commit(*(Append(name, b"x") for name in names))
+        for name in names:
+            store.commit(Trim(name, 1))
+        # Those beyond the limit have gone at once.
+        assert store.count("records") == len(store.shards.deferred) == DEFERRED_MAX
+        stage = store.stage()
+        for name in names:
+            stage.free(name)
+        store.write(stage)
+        assert (store.count("records"), store.shards.deferred) == (0, {})
+        assert bounds(store, names[0]) == (1, 1)
+
+
+def bounds(store: Kit, name: str = "a") -> tuple[int, int]:
+    state = store.shards.look_up(name)
+    assert state is not None
+    return state.start, state.end

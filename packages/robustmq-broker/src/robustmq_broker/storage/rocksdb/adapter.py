@@ -67,6 +67,23 @@ class RocksdbAdapter(RocksdbReader):
         self._is_open = True
 
     async def close(self) -> None:
+        try:
+            await self._free_all()
+        finally:
+            await self._close()
+
+    async def _free_all(self) -> None:
+        """Remove what was trimmed, as nobody will know of it after the next start."""
+        if not self._is_open or self._failure is not None:
+            return
+
+        def fill(stage: Stage) -> None:
+            for name in list(self._shards.deferred):
+                stage.free(name)
+
+        await self._write(fill)
+
+    async def _close(self) -> None:
         self._is_open = False
         await self._syncs.drain()
         async with self._maintenance:
@@ -176,7 +193,8 @@ class RocksdbAdapter(RocksdbReader):
 
     def _write_now(self, fill: Callable[[Stage], Result]) -> Result:
         database = self._opened("commit", "")
-        stage = Stage(database, self._shards.look_up, self._next_id)
+        shards = self._shards
+        stage = Stage(database, shards.look_up, self._next_id, shards.deferred)
         result = fill(stage)
         stage.finish()
         try:

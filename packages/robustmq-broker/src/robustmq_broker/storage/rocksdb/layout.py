@@ -54,6 +54,7 @@ class ShardState:
 
     size: bytes of all keys and values ever appended. latest: greatest timestamp of any record.
     witness: a key that is there, if one is known. stale: the entry on the disk is to be replaced.
+    freed: from here up to `start` there are trimmed records that are yet to be removed.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class ShardState:
     ) -> None:
         self.id = id_
         self.start = start
+        self.freed = start
         self.end = end
         self.size = size
         self.latest = latest
@@ -71,6 +73,7 @@ class ShardState:
     def copy(self) -> ShardState:
         same = ShardState(self.id, self.start, self.end, self.size, self.latest, self.limits)
         same.witness = self.witness
+        same.freed = self.freed
         return same
 
     def encode(self) -> bytes:

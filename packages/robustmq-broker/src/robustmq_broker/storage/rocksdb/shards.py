@@ -15,12 +15,16 @@ from robustmq_common.kv import Database
 
 
 class Shards:
-    """States by name; those least recently used are forgotten beyond `limit`."""
+    """States by name; those least recently used are forgotten beyond `limit`.
+
+    deferred: logs with trimmed records that are still there, and the offset where those begin.
+    """
 
     def __init__(self, database: Database, limit: int) -> None:
         self._database = database
         self._limit = limit
         self._states: OrderedDict[str, ShardState] = OrderedDict()
+        self.deferred: dict[str, int] = {}
 
     def look_up(self, name: str) -> ShardState | None:
         """The state of a shard, None if it does not exist. Raises StorageError."""
@@ -40,6 +44,10 @@ class Shards:
                 self._states.pop(name, None)
             else:
                 self._keep(name, state)
+            if state is not None and state.freed < state.start:
+                self.deferred[name] = state.freed
+            else:
+                self.deferred.pop(name, None)
 
     def offset_at(self, state: ShardState, timestamp: float) -> int:
         """Offset of the first record no older than a timestamp; the log's end if there is none."""
@@ -88,6 +96,7 @@ class Shards:
             place, record = newer[0]
             _, state.latest, _, state.size = decode_totals(record)
             state.end = offset_of(place) + 1
+        state.freed = self.deferred.get(name, state.start)
         return state
 
     def _keep(self, name: str, state: ShardState) -> None:

@@ -1,6 +1,7 @@
-"""[D] One step of forgetting: records that have expired, logs that are beyond their limits."""
+"""[D] One step of forgetting: what has expired, is beyond a log's limits, or was trimmed."""
 
 from collections import defaultdict
+from itertools import islice
 from typing import Final
 
 from robustmq_broker.storage.rocksdb.layout import (
@@ -45,8 +46,10 @@ class Sweep:
             if state is not None:
                 trims.append(Trim(name, self._start(state, now)))
         stage.apply(trims)
-        rest = len(names) == _SHARDS
-        self._after = names[-1][0] + b"\x00" if rest else LIMITS
+        for name in list(islice(self._shards.deferred, _SHARDS)):
+            stage.free(name)
+        rest = len(names) == _SHARDS or len(self._shards.deferred) > _SHARDS
+        self._after = names[-1][0] + b"\x00" if len(names) == _SHARDS else LIMITS
         self.more = full or rest
 
     def _expire(self, stage: Stage, now: float) -> bool:
