@@ -1,12 +1,13 @@
 """Measures storage adapters, rocksdb against its library alone: python -m bench.storage.
 
-Every figure is of this machine and this run; compare those of one run only. Takes about a minute,
-and some hundred MB of the disk that holds --folder.
+Every figure is of this machine and this run; compare those of one run only. Takes about three
+minutes, and some hundred MB of the disk that holds --folder.
 """
 
 import argparse
 import asyncio
 import gc
+import os
 import resource
 import tempfile
 import time
@@ -23,34 +24,56 @@ from robustmq_broker.storage.object.adapter import ObjectAdapter
 from robustmq_broker.storage.rocksdb.adapter import RocksdbAdapter
 from robustmq_broker.storage.step import run_now_or_later
 from robustmq_common.kv import Database, Stalled, Tuning
-from robustmq_common.spi.storage import Append, Put, StorageAdapter, WriteBatch
+from robustmq_common.spi.storage import Append, Operation, Put, StorageAdapter, Trim, WriteBatch
 from robustmq_common.testing import RecordingLog
 
 BATCH: Final = 500
 RECORDS: Final = 200_000
 SECONDS: Final = 3.0
 WRITERS: Final = 1000
+TURN: Final = 0.001
+QUEUE: Final = 2000
+PAGE: Final = 500
+SMALL: Final = 256
+_SCHEDULED: Final = Path("/proc/thread-self/schedstat")
 Step = Callable[[RocksdbAdapter], Awaitable[None]]
 
 
 class Heartbeat:
-    """Longest time in seconds for which the event loop did nothing else."""
+    """Longest time in seconds for which the event loop did nothing else.
+
+    longest: without what its thread waited for a core, which is the machine's doing, where the
+    system tells that (Linux). waited: the longest wait for a core.
+    """
 
     def __init__(self) -> None:
         self.longest = 0.0
+        self.waited = 0.0
         self._last = time.perf_counter()
+        self._last_waits = _core_waits()
         self._loop = asyncio.get_running_loop()
         self._handle = self._loop.call_soon(self._beat)
 
     def _beat(self) -> None:
-        now = time.perf_counter()
-        self.longest = max(self.longest, now - self._last)
-        self._last = now
+        now, waits = time.perf_counter(), _core_waits()
+        waited = waits - self._last_waits
+        self.longest = max(self.longest, now - self._last - waited)
+        self.waited = max(self.waited, waited)
+        self._last, self._last_waits = now, waits
         self._handle = self._loop.call_later(0.0005, self._beat)
 
     def stop(self) -> float:
         self._handle.cancel()
         return self.longest
+
+
+def _core_waits() -> float:
+    """Seconds that this thread was ready to run and had to wait for a core; 0 if unknown."""
+    try:
+        # Time on a core, time waiting for one, in nanoseconds.
+        return int(_SCHEDULED.read_text().split()[1]) / 1e9
+    except OSError:
+        return 0.0
 
 
 async def with_adapter(folder: Path, durability: str, step: Step) -> None:
@@ -148,6 +171,48 @@ async def writers_rate(adapter: StorageAdapter, writers: int) -> tuple[float, fl
     return (done - writers) / SECONDS, heartbeat.stop()
 
 
+async def longest_block(adapter: RocksdbAdapter, rate: int, seconds: float) -> None:
+    """A queue that is written at one end, read and trimmed at the other, as sessions do it."""
+    heartbeat = Heartbeat()
+    started = time.perf_counter()
+    written = taken = 0
+    while (elapsed := time.perf_counter() - started) < seconds:
+        due = min(int(elapsed * rate) - written, QUEUE)
+        operations: list[Operation] = [Append("queue", bytes(300)) for _ in range(due)]
+        if written - taken > QUEUE:
+            taken += len(await adapter.read("queue", taken, PAGE, 2**20))
+            operations.append(Trim("queue", taken))
+        if operations:
+            written += due
+            await adapter.commit(WriteBatch(operations))
+        await asyncio.sleep(0 if written < int(elapsed * rate) else TURN)
+    pause = heartbeat.stop()
+    print(
+        f"appends of 300 bytes, reads and trims for {seconds:.0f} s: {written / seconds:,.0f} per "
+        f"second, event loop blocked for {pause * 1e3:.1f} ms at most (and for "
+        f"{heartbeat.waited * 1e3:.1f} ms by others on its core)"
+    )
+
+
+async def space(folder: Path, count: int) -> None:
+    """Bytes on the disk per byte of what is kept, of records that cannot be compressed."""
+
+    async def fill(adapter: RocksdbAdapter) -> None:
+        for first in range(0, count, BATCH):
+            batch = [Append("shard", os.urandom(SMALL)) for _ in range(first, first + BATCH)]
+            await adapter.commit(WriteBatch([*batch]))
+            await asyncio.sleep(0)
+        heartbeat = Heartbeat()
+        started = time.perf_counter()
+        await adapter.compact()
+        took = time.perf_counter() - started
+        print(f"compaction: {took:.1f} s, longest pause {heartbeat.stop() * 1e3:.1f} ms")
+
+    await with_adapter(folder, "os", fill)
+    size = sum(file.stat().st_size for file in (folder / "rocksdb").glob("*.sst"))
+    print(f"{count:,} records of {SMALL} bytes take {size / (count * SMALL):.2f} of their size")
+
+
 async def many_shards(folder: Path, count: int) -> None:
     async def fill(adapter: RocksdbAdapter) -> None:
         heartbeat = Heartbeat()
@@ -237,7 +302,7 @@ def memory() -> int:
     return pages * resource.getpagesize()
 
 
-async def measure(folder: Path, shards: int) -> None:
+async def measure(folder: Path, shards: int, rate: int, seconds: float) -> None:
     # As in the broker (robustmq_broker.garbage), or the figures are the garbage collector's.
     gc.freeze()
     gc.set_threshold(YOUNG, MIDDLE, NEVER)
@@ -254,6 +319,10 @@ async def measure(folder: Path, shards: int) -> None:
         )
 
     await with_adapter(folder / "group", "fsync", group)
+    await with_adapter(
+        folder / "queue", "os", lambda adapter: longest_block(adapter, rate, seconds)
+    )
+    await space(folder / "space", shards)
     await many_shards(folder / "shards", shards)
     await objects(folder / "objects-1000", 1000, 0)
     await objects(folder / "objects-100", 100, shards)
@@ -263,12 +332,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, help="on the disk to measure; a temporary one")
     parser.add_argument("--shards", type=int, default=1_000_000)
+    parser.add_argument("--rate", type=int, default=100_000, help="records per second of the queue")
+    parser.add_argument("--seconds", type=float, default=60.0, help="how long the queue runs")
     arguments = parser.parse_args()
     with (
         tempfile.TemporaryDirectory(dir=arguments.folder) as folder,
         asyncio.Runner(loop_factory=new_event_loop) as runner,
     ):
-        runner.run(measure(Path(folder), arguments.shards))
+        runner.run(measure(Path(folder), arguments.shards, arguments.rate, arguments.seconds))
 
 
 if __name__ == "__main__":
