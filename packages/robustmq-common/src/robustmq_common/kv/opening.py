@@ -47,8 +47,8 @@ class Tuning:
     that a crash of a process that does without the write-ahead log loses only the end.
     """
 
-    block_cache: int = 32 * 1024 * 1024
-    write_buffer: int = 64 * 1024 * 1024
+    block_cache: int = 16 * 1024 * 1024
+    write_buffer: int = 32 * 1024 * 1024
     max_open_files: int = 512
     whole_flushes: bool = False
 

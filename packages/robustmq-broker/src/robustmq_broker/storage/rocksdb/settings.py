@@ -14,10 +14,10 @@ class RocksdbSettings(Section):
     """Keys of `[storage.settings]` when `storage.adapter` is "rocksdb"."""
 
     block_cache: Bytes = Field(
-        33_554_432, ge=1_048_576, le=2**40, description="Memory for what is read often."
+        16_777_216, ge=1_048_576, le=2**40, description="Memory for what is read often."
     )
     write_buffer: Bytes = Field(
-        67_108_864,
+        33_554_432,
         ge=65_536,
         le=2**36,
         description=(
