@@ -31,11 +31,6 @@ def test_nothing_acknowledged_is_lost_when_the_broker_is_killed() -> None:
     assert "; 0 violations" in done.stdout
 
 
-@pytest.mark.xfail(
-    reason="after a power loss, what was sent may be sent again without DUP: acknowledgements that "
-    "were not synced count as none, and so does CONNACK",
-    strict=False,
-)
 def test_nor_by_power_losses_with_fsync() -> None:
     if not AVAILABLE:
         assert os.environ.get("CI") != "true", NEEDS
