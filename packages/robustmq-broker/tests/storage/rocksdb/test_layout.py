@@ -20,10 +20,17 @@ def test_the_order_of_places_is_that_of_numbers() -> None:
 @pytest.mark.parametrize("key", [None, b"", b"key"])
 def test_a_record(key: bytes | None) -> None:
     body = b"value" if key is None else key + b"value"
-    head = layout.pack_head(1.5, 2.5, 3.5, 100, 0 if key is None else len(key) + 1)
+    head = layout.pack_long(True, 1.5, 100, 2.5, 3.5, 0 if key is None else len(key) + 1)
     place = layout.pack_place(7, 42)
     assert layout.decode_record(place, head + body) == StoredRecord(42, b"value", key, 1.5, 2.5)
     assert layout.decode_totals(head + body) == (1.5, 3.5, 100, 100 + len(body))
+
+
+def test_a_record_without_anything_special() -> None:
+    head = layout.pack_short(False, 1.5, 100)
+    place = layout.pack_place(7, 42)
+    assert layout.decode_record(place, head + b"value") == StoredRecord(42, b"value", None, 1.5)
+    assert layout.decode_totals(head + b"value") == (1.5, 1.5, 100, 105)
 
 
 @pytest.mark.parametrize(

@@ -51,5 +51,5 @@ def test_another_layout_is_refused(tmp_path: Path) -> None:
         batch = store.database.batch()
         batch.put(VERSION_KEY, b"99", store.database.handles["meta"])
         store.database.write(batch)
-        with pytest.raises(StorageError, match="has the layout of version 99, this is version 1"):
+        with pytest.raises(StorageError, match="has the layout of version 99, this is version 2"):
             first_id(store.database)

@@ -5,7 +5,7 @@
 | meta | `version`, `next` | of this layout; the id that the next shard gets |
 | meta | `limits/` NAME | nothing: sweeps look at this shard |
 | shards | NAME | the shard's id, bounds and limits (`_ENTRY`) |
-| records | id, offset | a record (`_HEAD`, then its key and value) |
+| records | id, offset | a record (`_SHORT` or `_LONG`, then its key and value) |
 | keys | id, KEY | VALUE |
 | expiry | time, id, offset | NAME: this record expires then |
 
@@ -26,7 +26,7 @@ from typing import Final, final
 
 from robustmq_common.spi.operations import Retain, StoredRecord
 
-VERSION: Final = b"1"
+VERSION: Final = b"2"
 VERSION_KEY: Final = b"version"
 NEXT_KEY: Final = b"next"
 LIMITS: Final = b"limits/"
@@ -37,15 +37,16 @@ END_OF_NAMES: Final = b"\xff"
 _ID: Final = struct.Struct("!Q")
 _PLACE: Final = struct.Struct("!QQ")
 _EXPIRY: Final = struct.Struct("!dQQ")  # the order of positive numbers is that of their bytes
-_HEAD: Final = struct.Struct("!dddQI")  # timestamp, expiry, latest timestamp, bytes before, key
+_SHORT: Final = struct.Struct("!?dQ")  # False, timestamp (the latest), bytes before
+_LONG: Final = struct.Struct("!?dQddI")  # True, the same, expiry, latest timestamp, key
 _ENTRY: Final = struct.Struct("!QQQQd?ddd")  # id, start, end, size, latest, limits: three
 
 pack_id = _ID.pack
 pack_place = _PLACE.pack
 pack_expiry = _EXPIRY.pack
 unpack_expiry = _EXPIRY.unpack
-pack_head = _HEAD.pack
-HEAD_SIZE: Final = _HEAD.size
+pack_short = _SHORT.pack
+pack_long = _LONG.pack
 
 
 @final
@@ -108,19 +109,24 @@ def decode_name(data: bytes) -> str:
 
 
 def decode_record(place: bytes, data: bytes) -> StoredRecord:
-    timestamp, expires_at, _, _, key_length = _HEAD.unpack_from(data)
     offset = offset_of(place)
+    if not data[0]:
+        return StoredRecord(offset, data[_SHORT.size :], None, _SHORT.unpack_from(data)[1], 0.0)
+    _, timestamp, _, expires_at, _, key_length = _LONG.unpack_from(data)
     if not key_length:
-        return StoredRecord(offset, data[HEAD_SIZE:], None, timestamp, expires_at)
-    value_at = HEAD_SIZE + key_length - 1
-    key = data[HEAD_SIZE:value_at]
+        return StoredRecord(offset, data[_LONG.size :], None, timestamp, expires_at)
+    value_at = _LONG.size + key_length - 1
+    key = data[_LONG.size : value_at]
     return StoredRecord(offset, data[value_at:], key, timestamp, expires_at)
 
 
 def decode_totals(data: bytes) -> tuple[float, float, int, int]:
     """Timestamp, latest timestamp up to it, bytes of the log before this record and after it."""
-    timestamp, _, latest, before, _ = _HEAD.unpack_from(data)
-    return timestamp, latest, before, before + len(data) - HEAD_SIZE
+    if not data[0]:
+        _, timestamp, before = _SHORT.unpack_from(data)
+        return timestamp, timestamp, before, before + len(data) - _SHORT.size
+    _, timestamp, before, _, latest, _ = _LONG.unpack_from(data)
+    return timestamp, latest, before, before + len(data) - _LONG.size
 
 
 def offset_of(place: bytes) -> int:

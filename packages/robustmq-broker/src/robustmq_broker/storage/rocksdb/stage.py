@@ -15,9 +15,10 @@ from robustmq_broker.storage.rocksdb.layout import (
     encode_name,
     offset_of,
     pack_expiry,
-    pack_head,
     pack_id,
+    pack_long,
     pack_place,
+    pack_short,
 )
 from robustmq_common.spi.operations import Append, Delete, Drop, Operation, Put, Retain, Skip, Trim
 
@@ -88,10 +89,15 @@ class Stage:
             timestamp, expires_at = operation.timestamp, operation.expires_at
             if timestamp > state.latest:
                 state.latest = timestamp
-            key, body, key_field = operation.key, operation.value, 0
-            if key is not None:
-                body, key_field = key + body, len(key) + 1
-            head = pack_head(timestamp, expires_at, state.latest, state.size, key_field)
+            key, body = operation.key, operation.value
+            if key is None and expires_at == 0.0 and timestamp == state.latest:
+                head = pack_short(False, timestamp, state.size)
+            else:
+                key_field = 0
+                if key is not None:
+                    body, key_field = key + body, len(key) + 1
+                size, latest = state.size, state.latest
+                head = pack_long(True, timestamp, size, expires_at, latest, key_field)
             put(pack_place(state.id, offset), head + body, records)
             if expires_at > 0:
                 place = pack_expiry(expires_at, state.id, offset)
