@@ -19,6 +19,9 @@ from robustmq_common.spi.storage import Append, Bounds, Put, WriteBatch
 from small_disk import small_disk
 from until import until
 
+pytest_plugins = ("plain_log",)
+pytestmark = pytest.mark.usefixtures("plain_log")
+
 DEADLINE = 30.0
 
 WRITER = """

@@ -16,7 +16,8 @@ from robustmq_common.testing.storage_contract import StorageAdapterContract
 from s3_server import Proxy, S3Server, proxied, s3_server
 from until import until
 
-pytestmark = pytest.mark.timeout(180)
+pytest_plugins = ("plain_log",)
+pytestmark = [pytest.mark.timeout(180), pytest.mark.usefixtures("plain_log")]
 
 SOON: Final[dict[str, Any]] = {
     "segment_size": 16_384,

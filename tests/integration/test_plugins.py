@@ -82,7 +82,7 @@ class TestLineEcho:
     def test_the_broker_says_what_it_loaded(self, broker: BrokerProcess) -> None:
         record = broker.wait_for_log("broker started")
         assert set(record["plugins"]) == {
-            *("line_echo", "memory", "mqtt", "rocksdb", "test_auth"),
+            *("line_echo", "memory", "mqtt", "object", "rocksdb", "test_auth"),
         }
 
     def test_stopping_closes_its_connections(self, samples: Path, tmp_path: Path) -> None:
@@ -289,7 +289,7 @@ class TestBroken:
             assert {record["plugin"] for record in warnings} == set(BROKEN)
             self.expect_sentences([record["reason"] for record in warnings])
             record = broker.wait_for_log("broker started")
-            assert record["plugins"] == ["memory", "mqtt", "rocksdb"]
+            assert record["plugins"] == ["memory", "mqtt", "object", "rocksdb"]
             with WireClient(broker.address, code.V311) as client:
                 client.connect()
 

@@ -10,6 +10,9 @@ from object_kit import adapter_in, appends
 from robustmq_broker.storage.object.adapter import ObjectAdapter
 from robustmq_common.spi.storage import Bounds
 
+pytest_plugins = ("plain_log",)
+pytestmark = pytest.mark.usefixtures("plain_log")
+
 
 def logs(folder: Path) -> list[Path]:
     return sorted((folder / "data/object/wal").iterdir())
