@@ -210,3 +210,17 @@ def test_a_message_that_is_too_long_is_not_written() -> None:
         assert not made.storage.pending()
 
     with_adapter(adapter, work)
+
+
+def test_qos_0_is_left_out_while_storage_is_far_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing would hold its publishers back."""
+    monkeypatch.setattr(logs, "BACKLOG_MAX", 5)
+
+    async def work(made: Made) -> None:
+        for number in range(10):
+            made.logs.append(Record("a", b"%d" % number), POLICY)
+        await made.append(Record("a", b"last", 1))
+        assert await made.kept("a") == [b"0", b"1", b"2", b"3", b"last"]
+        assert made.metrics.counters["topics.logged.dropped"] == 6
+
+    with_adapter(MemoryAdapter({}, Path()), work)

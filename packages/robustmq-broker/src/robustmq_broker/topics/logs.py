@@ -10,6 +10,9 @@ from robustmq_common.spi.services import Metrics
 from robustmq_common.spi.storage import Append, Retain, Storage
 from robustmq_common.spi.topics import TopicPolicy, topic_shard
 
+BACKLOG_MAX: Final = 50_000
+"""Operations that wait for a storage before QoS 0 messages are left out: nothing holds their
+publishers back, as an acknowledgement does with the others."""
 KNOWN_MAX: Final = 65_536
 """Logs whose limits are remembered to be written: about 100 bytes each beside their names."""
 
@@ -19,7 +22,7 @@ class StoredTopicLogs:
 
     storage_of: the storage of an adapter by its name.
 
-    Counts `topics.logged.messages` and `topics.logged.bytes`, the latter as stored.
+    Counts `topics.logged.messages`, `topics.logged.bytes` (as stored) and `topics.logged.dropped`.
     """
 
     def __init__(self, storage_of: Callable[[str], Storage], metrics: Metrics) -> None:
@@ -33,9 +36,12 @@ class StoredTopicLogs:
 
         Raises ValueError for a message that `encode_record` does not take.
         """
+        storage = self._storage_of(policy.adapter)
+        if message.qos == 0 and storage.backlog() >= BACKLOG_MAX:
+            self._metrics.count("topics.logged.dropped")
+            return storage
         value = encode_record(message)
         shard = topic_shard(message.topic)
-        storage = self._storage_of(policy.adapter)
         if self._limited.get(shard) is not policy:
             self._limit(storage, shard, policy)
         storage.write(Append(shard, value, message.key, message.timestamp, message.expires_at))

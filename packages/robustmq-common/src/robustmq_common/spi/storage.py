@@ -200,6 +200,10 @@ class Storage(Protocol):
         """Add to the batch that is committed at the end of this turn."""
         ...
 
+    def backlog(self) -> int:
+        """Operations that are not committed yet; what nobody waits for is not added to many."""
+        ...
+
     def pending(self) -> bool:
         """Whether anything has been written that is not as durable yet as configured."""
         ...
