@@ -172,6 +172,8 @@ def write(results: Results, folders: tuple[Path, Path]) -> None:
     for folder in folders:
         folder.mkdir(parents=True, exist_ok=True)
     results.write(kept / f"{NAME}.json")
+    # The page is what the rounded figures of the JSON make of it, now and whenever it is rendered.
+    results = Results.read(kept / f"{NAME}.json")
     (shown / f"{NAME}.svg").write_text(chart.picture(results))
     (shown / f"{NAME}.md").write_text(page.page(results, f"{NAME}.svg"))
     print(f"written: {NAME}.md and {NAME}.svg in {shown}, {NAME}.json in {kept}")
