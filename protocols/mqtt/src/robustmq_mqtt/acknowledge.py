@@ -97,7 +97,8 @@ def acknowledge(
     context = connection.context
     acks = connection.acks
     topic_log = context.topic_log
-    if not context.wrote and topic_log is None and not acks:
+    wrote = context.wrote
+    if not wrote and topic_log is None and not acks:
         connection.send(frame)
         return
     deferred = DeferredAcknowledgement(connection, frame, failed, size)
@@ -109,11 +110,9 @@ def acknowledge(
         # Storage is behind: take nothing more from this client until it has caught up.
         connection.suspend()
     durability = context.durability
-    if context.wrote:
-        deferred.waiting += 1
+    deferred.waiting = int(wrote) + int(topic_log is not None)
     if topic_log is not None:
-        deferred.waiting += 1
         context.topic_log = None
         topic_log.when_committed(deferred.committed, durability)
-    if context.wrote:
+    if wrote:
         context.storage.when_committed(deferred.committed, durability)

@@ -197,9 +197,8 @@ class Session:
             if packet_id:
                 self.transmit(connection, delivery, packet_id)
                 return
-        self.queue.append(delivery)
+        self.line_up(delivery)
         if delivery.qos == 0:
-            self.queued_qos0 += 1
             self.pump()
 
     def free_packet_id(self) -> int:
@@ -239,10 +238,14 @@ class Session:
         maximum = self.context.limits.max_queued_messages
         if maximum and self.queue.size() >= maximum and not self.make_room():
             return False
+        self.line_up(delivery)
+        return True
+
+    def line_up(self, delivery: Delivery) -> None:
+        """Put a delivery at the end of the queue in memory."""
         self.queue.append(delivery)
         if delivery.qos == 0:
             self.queued_qos0 += 1
-        return True
 
     def make_room(self) -> bool:
         """The queue is full: drop by the configured policy; False if it is the new message."""

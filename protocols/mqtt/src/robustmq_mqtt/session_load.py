@@ -92,14 +92,13 @@ async def load_session(context: Context, store: WriteThroughStore, shard: str) -
         elif kind == DONE_KEY:
             skipped.add(int.from_bytes(rest, "big"))
     bounds = await adapter.bounds(shard)
-    if bounds.start == bounds.end:
-        if bounds.end:
-            log = session.session_log()
-            log.start = log.next = log.end = bounds.end
+    if bounds.end == 0:
         return []
     log = session.session_log()
     log.start = log.next = bounds.start
     log.end = bounds.end
+    if bounds.start == bounds.end:
+        return []
     if len(store.bodies):
         await load_numbers(adapter, store, log)
     log.skipped = skipped or None
@@ -150,8 +149,7 @@ async def load_sent(
             if log.skips(delivery):
                 continue
             if delivery.qos == 0 or left <= 0 or (sent is not None and delivery.offset >= sent):
-                session.queue.append(delivery)
-                session.queued_qos0 += delivery.qos == 0
+                session.line_up(delivery)
                 continue
             left -= 1
             delivery.packet_id = log.packet_id(delivery) or session.free_packet_id()

@@ -60,6 +60,10 @@ class SessionLog:
         self.reading = False
         self.trim_due = False
 
+    def is_abandoned(self) -> bool:
+        """Whether its session has ended since; nothing may be written to its shard any more."""
+        return self.session.log is not self
+
     def waiting(self) -> int:
         """Messages that are not in memory yet; a few of them may have expired."""
         return self.end - self.next + self.pending
@@ -122,14 +126,10 @@ class SessionLog:
         `numbers` counts the records that refer to bodies, also to those that are gone.
         """
         session = self.session
-        queue = session.queue
         for delivery in found:
             self.take(delivery)
-            if self.skips(delivery):
-                continue
-            queue.append(delivery)
-            if delivery.qos == 0:
-                session.queued_qos0 += 1
+            if not self.skips(delivery):
+                session.line_up(delivery)
         if numbers:
             del self.numbers[:numbers]
         self.next = next_offset

@@ -66,7 +66,7 @@ class WriteThroughStore:
 
     def session_saved(self, session: Session) -> None:
         session.in_storage = True
-        shard = stored_form.session_shard(session.client_id)
+        shard = self.shard(session.client_id)
         self._write_state(Put(shard, stored_form.META, stored_form.encode_session(session)))
 
     def session_removed(self, session: Session) -> None:
@@ -79,16 +79,16 @@ class WriteThroughStore:
                 self.release_body(number)
         if session.in_storage:
             session.in_storage = False
-            self._write_state(Drop(stored_form.session_shard(session.client_id)))
+            self._write_state(Drop(self.shard(session.client_id)))
 
     def subscribed(self, session: Session, subscription: MqttSubscription) -> None:
         key = stored_form.subscription_key(subscription.full_filter)
         value = stored_form.encode_subscription(subscription)
-        self._write_state(Put(stored_form.session_shard(session.client_id), key, value))
+        self._write_state(Put(self.shard(session.client_id), key, value))
 
     def unsubscribed(self, session: Session, full_filter: str) -> None:
         key = stored_form.subscription_key(full_filter)
-        self._write_state(Delete(stored_form.session_shard(session.client_id), key))
+        self._write_state(Delete(self.shard(session.client_id), key))
 
     def retained_saved(self, message: Publish) -> None:
         value = stored_message.encode_message(message)
@@ -104,12 +104,12 @@ class WriteThroughStore:
         if message is not None:
             message.stored_incoming = True
             session.in_storage = True
-            shard = stored_form.session_shard(session.client_id)
+            shard = self.shard(session.client_id)
             value = stored_message.encode_message(message)
             self._write(Put(shard, stored_form.incoming_key(packet_id), value))
 
     def incoming_done(self, session: Session, packet_id: int) -> None:
-        shard = stored_form.session_shard(session.client_id)
+        shard = self.shard(session.client_id)
         self._write(Delete(shard, stored_form.incoming_key(packet_id)))
 
     # -- messages to the client ------------------------------------------------------------------
@@ -212,7 +212,7 @@ class WriteThroughStore:
             if delivery is not None:
                 delivery.offset = record.offset
                 found.append(delivery)
-        next_offset = min(records[-1].offset + 1, end) if records else end
+        next_offset = records[-1].offset + 1 if records else end
         self.context.stats.dropped_expired += next_offset - log.next - len(records)
         return found, next_offset, numbers
 
@@ -230,8 +230,7 @@ class WriteThroughStore:
         return delivery
 
     def _paged(self, log: SessionLog, at: int, page: Page | None, error: Exception | None) -> None:
-        session = log.session
-        if session.log is not log or log.next != at:
+        if log.is_abandoned() or log.next != at:
             return
         if page is not None:
             log.reading = False
@@ -239,7 +238,7 @@ class WriteThroughStore:
             return
         self.context.log.error(
             "queued messages cannot be read; trying again",
-            client_id=session.client_id,
+            client_id=log.session.client_id,
             reason=str(error),
         )
         self.context.timers.after(RETRY_SECONDS, log.read_again)
@@ -285,7 +284,7 @@ class WriteThroughStore:
     def _finish(self, batch: Batch) -> None:
         error = batch.error
         for log, delivery, operation in batch.appends:
-            if log.session.ended or log.session.log is not log:
+            if log.is_abandoned():
                 if delivery.body_id:
                     self.release_body(delivery.body_id)
             elif error is None:
@@ -316,7 +315,7 @@ class WriteThroughStore:
         for log in trims:
             log.trim_due = False
             obsolete, log.obsolete = log.obsolete, []
-            if log.session.ended or log.session.log is not log:
+            if log.is_abandoned():
                 continue
             self._write_state(Trim(log.shard, log.start))
             for key in obsolete:

@@ -58,8 +58,7 @@ def encode_session(session: "Session") -> bytes:
     then as many as `window` may have been.
     """
     connected = session.connection is not None
-    log = session.log
-    sent = 0 if log is None else max((d.offset + 1 for d in session.inflight.values()), default=0)
+    sent = max((delivery.offset + 1 for delivery in session.inflight.values()), default=0)
     client = session.client
     return json.dumps(
         {
