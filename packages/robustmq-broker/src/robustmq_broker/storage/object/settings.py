@@ -5,8 +5,7 @@ from typing import Any
 
 from pydantic import Field
 
-from robustmq_common.config.assignments import Assignment, Origin
-from robustmq_common.config.load import load_settings
+from robustmq_broker.storage.adapter_settings import read_adapter_settings
 from robustmq_common.config.model import Bytes, Seconds, Section
 from robustmq_common.errors import ConfigError
 
@@ -81,20 +80,13 @@ class ObjectSettings(Section):
     )
 
 
-class _Storage(Section):
-    settings: ObjectSettings = Field(ObjectSettings(), description="Keys of this adapter.")
-
-
 def read_settings(given: Mapping[str, Any]) -> ObjectSettings:
     """Check what was configured. Raises ConfigError with a line for every problem."""
-    origin = Origin("configuration")
-    options = [Assignment(("storage", "settings", key), given[key], origin) for key in given]
-    checked = load_settings({"storage": _Storage}, None, {}, [], options=options)
-    storage: _Storage = checked.section("storage")
-    if not storage.settings.url:
+    settings = read_adapter_settings(ObjectSettings, given)
+    if not settings.url:
         message = (
             "storage.settings.url is not set, and has no default: where should objects go? "
             'For example "s3://bucket/prefix" or "file:///srv/queue"'
         )
         raise ConfigError(message)
-    return storage.settings
+    return settings

@@ -5,8 +5,7 @@ from typing import Any
 
 from pydantic import Field
 
-from robustmq_common.config.assignments import Assignment, Origin
-from robustmq_common.config.load import load_settings
+from robustmq_broker.storage.adapter_settings import read_adapter_settings
 from robustmq_common.config.model import Bytes, Section
 
 
@@ -36,14 +35,6 @@ class RocksdbSettings(Section):
     )
 
 
-class _Storage(Section):
-    settings: RocksdbSettings = Field(RocksdbSettings(), description="Keys of this adapter.")
-
-
 def read_settings(given: Mapping[str, Any]) -> RocksdbSettings:
     """Check what was configured. Raises ConfigError with a line for every problem."""
-    origin = Origin("configuration")
-    options = [Assignment(("storage", "settings", key), given[key], origin) for key in given]
-    checked = load_settings({"storage": _Storage}, None, {}, [], options=options)
-    storage: _Storage = checked.section("storage")
-    return storage.settings
+    return read_adapter_settings(RocksdbSettings, given)
