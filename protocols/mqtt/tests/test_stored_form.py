@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from memory_broker import MemoryBroker
 from memory_client import join
+from message_strategies import TOPIC, properties
 from robustmq_mqtt.codec.packets import Will
 from robustmq_mqtt.codec.properties import Properties
 from robustmq_mqtt.stored_form import (
@@ -21,27 +22,17 @@ from robustmq_mqtt.stored_form import (
 
 pytest_plugins = ("memory_fixtures",)
 
-TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=20)
-TOPIC = TEXT.filter(lambda text: text and not set(text) & set("+#"))
-
 
 @st.composite
-def properties(draw: st.DrawFn) -> Properties | None:
-    if draw(st.booleans()):
-        return None
-    made = Properties()
-    made.payload_format_indicator = draw(st.sampled_from([None, 0, 1]))
-    made.content_type = draw(st.none() | TEXT)
-    made.response_topic = draw(st.none() | TOPIC)
-    made.correlation_data = draw(st.none() | st.binary(max_size=10))
-    pairs = draw(st.lists(st.tuples(TEXT, TEXT), max_size=3))
-    made.user_properties = pairs or None
-    made.will_delay_interval = draw(st.none() | st.integers(0, 0xFFFFFFFF))
-    made.message_expiry_interval = draw(st.none() | st.integers(0, 0xFFFFFFFF))
+def will_properties(draw: st.DrawFn) -> Properties | None:
+    made = draw(properties())
+    if made is not None:
+        made.will_delay_interval = draw(st.none() | st.integers(0, 0xFFFFFFFF))
+        made.message_expiry_interval = draw(st.none() | st.integers(0, 0xFFFFFFFF))
     return made
 
 
-@given(TOPIC, st.binary(max_size=50), st.integers(0, 2), st.booleans(), properties())
+@given(TOPIC, st.binary(max_size=50), st.integers(0, 2), st.booleans(), will_properties())
 def test_wills(topic: str, payload: bytes, qos: int, retain: bool, held: Properties | None) -> None:
     will = Will(topic, payload, qos, retain, held)
     again = decode_will(encode_will(will))

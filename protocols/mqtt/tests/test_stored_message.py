@@ -5,6 +5,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from message_strategies import TEXT, TOPIC, properties
 from robustmq_mqtt.codec.properties import Properties
 from robustmq_mqtt.codec.publish import Publish, decode_publish, encode_publish, new_publish
 from robustmq_mqtt.codec.wire import V4, V5
@@ -17,23 +18,6 @@ from robustmq_mqtt.stored_message import (
     expiry_of,
     number_of,
 )
-
-TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=20)
-TOPIC = TEXT.filter(lambda text: text and not set(text) & set("+#"))
-
-
-@st.composite
-def properties(draw: st.DrawFn) -> Properties | None:
-    if draw(st.booleans()):
-        return None
-    made = Properties()
-    made.payload_format_indicator = draw(st.sampled_from([None, 0, 1]))
-    made.content_type = draw(st.none() | TEXT)
-    made.response_topic = draw(st.none() | TOPIC)
-    made.correlation_data = draw(st.none() | st.binary(max_size=10))
-    pairs = draw(st.lists(st.tuples(TEXT, TEXT), max_size=3))
-    made.user_properties = pairs or None
-    return made
 
 
 @st.composite

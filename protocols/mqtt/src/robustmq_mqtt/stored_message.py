@@ -10,7 +10,6 @@ import struct
 from typing import Final
 
 from robustmq_mqtt.codec.fixed_header import body_start
-from robustmq_mqtt.codec.properties import Properties
 from robustmq_mqtt.codec.publish import Publish, decode_publish, encode_publish, publish_head
 from robustmq_mqtt.codec.wire import V5
 from robustmq_mqtt.delivery import Delivery
@@ -36,29 +35,18 @@ def encode_message(message: Publish) -> bytes:
         payload = message.payload
         packet = publish_head(message.topic_bytes, flags, 1 + len(payload))
         return b"".join([head, publisher, packet, _PLAIN_TAIL, payload])
+    # The topic alias meant something on one connection only.
+    properties = message.properties
     encoded = encode_publish(
         message.topic_bytes,
         message.payload,
         message.qos,
         message.retain,
         packet_id=1,
-        properties=kept_properties(message.properties),
+        properties=None if properties is None else properties.of_message(),
         version=V5,
     )
     return head + publisher + encoded
-
-
-def kept_properties(properties: Properties | None) -> Properties | None:
-    """All but the topic alias, which meant something on one connection only."""
-    if properties is None:
-        return None
-    kept = Properties()
-    kept.payload_format_indicator = properties.payload_format_indicator
-    kept.content_type = properties.content_type
-    kept.response_topic = properties.response_topic
-    kept.correlation_data = properties.correlation_data
-    kept.user_properties = properties.user_properties
-    return kept
 
 
 def decode_message(data: bytes, at: int = 0) -> Publish:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from robustmq_mqtt.codec.properties import Properties
 from robustmq_mqtt.codec.publish import Publish, new_publish
 from robustmq_mqtt.forward import forward, limit_expiry
 
@@ -79,13 +78,7 @@ def will_message(session: Session, will: Will) -> Publish:
     message.timestamp = now
     given = will.properties
     if given is not None:
-        properties = Properties()
-        properties.payload_format_indicator = given.payload_format_indicator
-        properties.content_type = given.content_type
-        properties.response_topic = given.response_topic
-        properties.correlation_data = given.correlation_data
-        properties.user_properties = given.user_properties
-        message.properties = properties
+        message.properties = given.of_message()
         if given.message_expiry_interval is not None:
             message.expires_at = now + given.message_expiry_interval
     longest = session.context.limits.max_message_expiry_interval

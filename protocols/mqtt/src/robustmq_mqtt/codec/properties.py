@@ -70,6 +70,16 @@ class Properties:  # noqa: PLW1641 - fields may change, so it has no hash
     def __init__(self) -> None:
         self.end = 0
 
+    def of_message(self) -> "Properties":
+        """Those that go with a message to whoever gets it, unaltered [MQTT-3.3.2-18]."""
+        kept = Properties()
+        kept.payload_format_indicator = self.payload_format_indicator
+        kept.content_type = self.content_type
+        kept.response_topic = self.response_topic
+        kept.correlation_data = self.correlation_data
+        kept.user_properties = self.user_properties
+        return kept
+
     def fields(self) -> dict[str, object]:
         """The properties that are present, by attribute name."""
         present: dict[str, object] = {}

@@ -237,13 +237,7 @@ def publish_head(topic: bytes, flags: int, following: int) -> bytes:
 
 
 def forwarded_properties(properties: Properties) -> bytes:
-    kept = Properties()
-    kept.payload_format_indicator = properties.payload_format_indicator
-    kept.content_type = properties.content_type
-    kept.response_topic = properties.response_topic
-    kept.correlation_data = properties.correlation_data
-    kept.user_properties = properties.user_properties
-    encoded = encode_properties(kept)
+    encoded = encode_properties(properties.of_message())
     skip = 1
     while encoded[skip - 1] >= 0x80:
         skip += 1
