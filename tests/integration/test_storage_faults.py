@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -103,14 +104,23 @@ def test_a_power_loss_takes_only_what_was_not_acknowledged(tmp_path: Path, seed:
 
 
 def test_the_start_says_what_it_cut_off(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    acknowledged, name, size = write_and_kill(tmp_path, "fsync", 5)
-    log = tmp_path / "rocksdb" / name
-    log.write_bytes(log.read_bytes()[:size] + b"\x01" * 100)
+    # A copy of what is on disk after a sync, as a power loss would leave it.
+    copy = tmp_path / "copy"
 
-    use(tmp_path, lambda adapter: check(adapter, acknowledged))
+    async def write(adapter: RocksdbAdapter) -> None:
+        await append(adapter, b"first")
+        shutil.copytree(tmp_path / "rocksdb", copy / "rocksdb")
+
+    async def read(adapter: RocksdbAdapter) -> None:
+        assert [record.value for record in await adapter.read("log", 0, 9, 2**20)] == [b"first"]
+
+    use(tmp_path, write)
+    (log,) = (copy / "rocksdb").glob("*.log")
+    log.write_bytes(log.read_bytes() + b"\x01" * 100)
+    use(copy, read)
     out = "".join(capfd.readouterr())
     assert "storage was damaged" in out
-    assert f"{name}: the write-ahead log was cut off at a damaged record" in out
+    assert f"{log.name}: the write-ahead log was cut off at a damaged record" in out
 
 
 async def append(adapter: RocksdbAdapter, value: bytes) -> int:

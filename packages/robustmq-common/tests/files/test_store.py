@@ -4,12 +4,13 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from robustmq_common.errors import ConfigError, StorageError
 from robustmq_common.files import Files, NotFound
-from robustmq_common.files.store import unique
+from robustmq_common.files.store import _left_alone, unique
 
 
 @pytest.fixture(params=["memory", "file"])
@@ -115,3 +116,17 @@ def test_a_url_that_cannot_be_used(url: str) -> None:
     with pytest.raises(ConfigError, match=r"storage\.settings\.url = .*cannot be used") as caught:
         asyncio.run(run())
     assert "hush" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("error", "reported"), [(ConnectionResetError(), 0), (ValueError(), 1)])
+def test_a_broken_connection_that_nobody_waits_for_is_no_error(
+    error: Exception, reported: int
+) -> None:
+    async def scenario() -> None:
+        reports: list[dict[str, Any]] = []
+        loop = asyncio.get_running_loop()
+        loop.default_exception_handler = reports.append  # type: ignore[method-assign]
+        _left_alone(loop, {"message": "Task exception was never retrieved", "exception": error})
+        assert len(reports) == reported
+
+    asyncio.run(scenario())

@@ -118,6 +118,8 @@ class Files:
         except (ImportError, ValueError, TypeError) as error:
             message = f"storage.settings.url = {self.url!r} cannot be used: {error}"
             raise ConfigError(message) from error
+        if (loop := getattr(self._fs, "loop", None)) is not None:
+            loop.set_exception_handler(_left_alone)
         self._is_local = protocol in {"file", "local"} or "://" not in self.url
         self._has_conditions = "mode" in inspect.signature(type(self._fs).pipe_file).parameters or (
             "mode" in inspect.signature(getattr(self._fs, "_pipe_file", len)).parameters
@@ -184,6 +186,16 @@ class Files:
         finally:
             # Of no use any more; a thread that hangs goes on until its library gives up.
             running.cancel()
+
+
+def _left_alone(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """A task of the library's loop failed and nobody asked how.
+
+    aiohttp forgets the task that writes a request's body if the connection breaks while it waits
+    for "100 Continue" (seen with 3.14); the request itself has failed, too, and `_run` says so.
+    """
+    if not isinstance(context.get("exception"), ConnectionError):
+        loop.default_exception_handler(context)
 
 
 def unique() -> str:
