@@ -89,7 +89,11 @@ def broker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LoggingBr
 @pytest.fixture(params=["text", "json"])
 def chatty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LoggingBroker]:
     """A broker that logs all it ever would, and asks who its clients are."""
-    settings = ("log.level=debug", 'access.authenticators=["doorkeeper"]')
+    settings = (
+        "log.level=debug",
+        'access.authenticators=["doorkeeper"]',
+        "access.no_match=allow",
+    )
     with LoggingBroker(tmp_path, request.param, *settings) as broker:
         yield broker
 

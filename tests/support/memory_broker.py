@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from memory_loop import Gate, MemoryLoop, MemoryTimers, run_to_end
-from robustmq_broker.access import AccessControl
+from robustmq_broker.access.control import AccessControl, Chains
 from robustmq_broker.app import CLOSE_SECONDS
 from robustmq_broker.services import Services
 from robustmq_broker.storage.memory import MemoryAdapter
@@ -194,7 +194,9 @@ class MemoryBroker:
         self.log = RecordingLog()
         self.clock = FakeClock()
         self.adapter = SlowAdapter(self.clock)
-        self.access = AccessControl(authenticators, authorizers, allow_anonymous, self.log)
+        self.access = AccessControl(
+            Chains(authenticators, authorizers, allow_anonymous, not authorizers), {}, self.log
+        )
         self._enhanced = {one.method: one for one in enhanced}
         self._listeners = tuple(listeners)
         self._rules = TopicRules(topics, self.adapter.name, "os") if topics else None

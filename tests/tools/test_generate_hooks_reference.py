@@ -54,8 +54,8 @@ def test_every_interface_is_there() -> None:
     [
         '| `name: str` | What a listener\'s `protocol` key says, such as "mqtt". |',
         "| `async stop() -> None` | Everything is closed; release what `start` took. |",
-        "| `certificate_subject: str \\| None` | Distinguished name of the verified client "
-        "certificate. |",
+        "| `certificate: Certificate \\| None` | The verified client certificate, known before the "
+        "first bytes arrive. |",
         "| `write(data: bytes) -> None` | Queue bytes for sending; never blocks and never raises "
         "for a broken connection. |",
         "| `client_id: str` |  |",

@@ -62,6 +62,9 @@ class UpperPack:
         self.connections.append(Upper(transport))
         return self.connections[-1]
 
+    def connected(self) -> tuple[()]:
+        return ()
+
     def stopping(self) -> None:
         self.story.append(f"{self.name} is stopping")
         for connection in self.connections:

@@ -10,7 +10,7 @@ from routing_fakes import FakeSubscriber, FakeSubscription
 
 from memory_loop import Gate, MemoryLoop, MemoryTimers, run_to_end
 from robustmq_broker import __version__
-from robustmq_broker.access import AccessControl
+from robustmq_broker.access.control import AccessControl, Chains
 from robustmq_broker.services import Services
 from robustmq_broker.storage.memory import MemoryAdapter
 from robustmq_broker.timers import TimerDriver
@@ -67,7 +67,7 @@ class Made:
             {"mqtt": 7}.__getitem__,
             "node-1",
             self.adapter,
-            AccessControl(authenticators, authorizers, True, self.log),
+            AccessControl(Chains(authenticators, authorizers, True, not authorizers), {}, self.log),
             {},
             (),
             self.log,
@@ -197,7 +197,7 @@ def test_closing_finishes_what_one_storage_writes_to_another() -> None:
     order: list[bytes] = []
 
     async def work() -> None:
-        log, access = RecordingLog(), AccessControl([], [], True, RecordingLog())
+        log, access = RecordingLog(), AccessControl(Chains(), {}, RecordingLog())
         memory, shelf = MemoryAdapter({}, Path()), Shelf({}, Path())
         await memory.open()
         await shelf.open()
@@ -239,7 +239,7 @@ def test_without_a_loop_they_take_the_one_that_runs() -> None:
         log = RecordingLog()
         adapter = MemoryAdapter({}, Path())
         await adapter.open()
-        access = AccessControl([], [], True, log)
+        access = AccessControl(Chains(), {}, log)
         sections: dict[str, Any] = {}
         services = Services(sections.__getitem__, "n", adapter, access, {}, (), log)
         assert isinstance(services.timers, TimerDriver)

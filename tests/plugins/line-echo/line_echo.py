@@ -64,6 +64,10 @@ class LineEchoPack:
     def connection(self, transport: Transport) -> LineEchoConnection:
         return LineEchoConnection(self, transport)
 
+    def connected(self) -> tuple[()]:
+        """It asks nobody who they are."""
+        return ()
+
     def stopping(self) -> None:
         for connection in list(self.connections):
             connection.transport.close()

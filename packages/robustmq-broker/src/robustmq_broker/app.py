@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from robustmq_broker.access import AccessControl
+from robustmq_broker.access.chains import Links, access_control
 from robustmq_broker.backup.restore import (
     Progress,
     check_backup,
@@ -17,10 +17,8 @@ from robustmq_broker.backup.restore import (
 )
 from robustmq_broker.config import (
     SECTIONS,
-    AccessConfig,
     ListenerConfig,
     StorageConfig,
-    anonymous_allowed,
     check_exposure,
     check_names,
 )
@@ -134,19 +132,10 @@ class Broker:
         return [(name, one) for name, one in listeners.items() if one.enabled]
 
     def _make_services(self) -> Services:
-        access: AccessConfig = self.settings.section("access")
-        authenticators = self.registry.authenticators()
-        authorizers = self.registry.authorizers()
+        links = Links(self.registry)
         enhanced = self.registry.enhanced_authenticators()
-        links = [authenticators[name]() for name in access.authenticators]
-        rules = [authorizers[name]() for name in access.authorizers]
         methods = {method: make() for method, make in enhanced.items()}
-        control = AccessControl(
-            links,
-            rules,
-            anonymous_allowed(self.settings),
-            self.log,
-        )
+        control = access_control(self.settings, links, self.log)
         services = Services(
             self.settings.section,
             self.settings.section("broker").node,
@@ -157,8 +146,9 @@ class Broker:
             self.log,
             others=[one for one in self.adapters.values() if one is not self.adapter],
             rules=self._rules(),
+            packs=self.packs.values,
         )
-        for part in (*links, *rules, *methods.values()):
+        for part in (*links.all(), *methods.values()):
             start = getattr(part, "start", None)
             if start is not None:
                 start(services)

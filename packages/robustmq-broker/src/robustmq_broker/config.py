@@ -84,6 +84,19 @@ class ListenerConfig(Section):
     nodelay: bool = Field(
         True, description="Send small packets at once instead of collecting them (TCP_NODELAY)."
     )
+    authenticators: list[str] | None = Field(
+        None,
+        max_length=32,
+        description="Authenticators for this listener alone, in place of `access.authenticators`.",
+    )
+    authorizers: list[str] | None = Field(
+        None,
+        max_length=32,
+        description="Authorizers for this listener alone, in place of `access.authorizers`.",
+    )
+    allow_anonymous: bool | None = Field(
+        None, description="The same for this listener alone as `access.allow_anonymous` for all."
+    )
 
 
 class StorageConfig(Section):
@@ -133,9 +146,13 @@ class AccessConfig(Section):
     authorizers: list[str] = Field(
         default_factory=list,
         max_length=32,
+        description="Authorizers to ask, in this order, until one has an opinion.",
+    )
+    no_match: Literal["allow", "deny"] | None = Field(
+        None,
         description=(
-            "Authorizers to ask, in this order, until one has an opinion; if none has, the answer "
-            "is no. Without authorizers, clients may publish and subscribe to everything."
+            "What holds where no authorizer has an opinion. Unset, it is deny as soon as there are "
+            "authenticators or authorizers; without any, clients may do everything."
         ),
     )
 
@@ -193,12 +210,31 @@ class HasSections(Protocol):
     def section(self, name: str) -> Any: ...
 
 
-def anonymous_allowed(settings: HasSections) -> bool:
-    """Whether clients without credentials come in, with `access.allow_anonymous` worked out."""
+def authenticators_of(access: AccessConfig, listener: ListenerConfig | None) -> list[str]:
+    """The authentication chain of a listener; the broker's for None."""
+    own = None if listener is None else listener.authenticators
+    return access.authenticators if own is None else own
+
+
+def authorizers_of(access: AccessConfig, listener: ListenerConfig | None) -> list[str]:
+    """The authorization chain of a listener; the broker's for None."""
+    own = None if listener is None else listener.authorizers
+    return access.authorizers if own is None else own
+
+
+def anonymous_allowed(settings: HasSections, listener: ListenerConfig | None = None) -> bool:
+    """Whether clients without credentials come in, with the two `allow_anonymous` worked out."""
     access: AccessConfig = settings.section("access")
-    if access.allow_anonymous is None:
-        return not access.authenticators
-    return access.allow_anonymous
+    own = None if listener is None else listener.allow_anonymous
+    allowed = access.allow_anonymous if own is None else own
+    return not authenticators_of(access, listener) if allowed is None else allowed
+
+
+def unmatched_allowed(access: AccessConfig, listener: ListenerConfig | None = None) -> bool:
+    """Whether clients may do what no authorizer has an opinion on."""
+    if access.no_match is not None:
+        return access.no_match == "allow"
+    return not authenticators_of(access, listener) and not authorizers_of(access, listener)
 
 
 def check_exposure(settings: HasSections) -> None:
@@ -207,7 +243,7 @@ def check_exposure(settings: HasSections) -> None:
     Raises ConfigError naming every listener that others can reach while nothing asks who they are.
     """
     access: AccessConfig = settings.section("access")
-    if access.authenticators or access.allow_anonymous is not None:
+    if access.allow_anonymous is not None:
         return
     listeners: dict[str, ListenerConfig] = settings.section("listeners")
     problems = [
@@ -215,7 +251,10 @@ def check_exposure(settings: HasSections) -> None:
         "nothing asks clients who they are; set access.authenticators, or "
         "access.allow_anonymous = true to let everyone in, or bind to 127.0.0.1"
         for name, listener in listeners.items()
-        if listener.enabled and not is_loopback(parse_address(listener.bind)[0])
+        if listener.enabled
+        and listener.allow_anonymous is None
+        and not authenticators_of(access, listener)
+        and not is_loopback(parse_address(listener.bind)[0])
     ]
     if problems:
         raise ConfigError("\n".join(problems))
@@ -244,8 +283,16 @@ def check_names(settings: HasSections, installed: Mapping[str, Collection[str]])
         for number, rule in enumerate(topics)
         if rule.adapter is not None
     ]
-    chosen += [("access.authenticators", name, "authenticators") for name in access.authenticators]
-    chosen += [("access.authorizers", name, "authorizers") for name in access.authorizers]
+    tables: list[tuple[str, AccessConfig | ListenerConfig]] = [("access", access)]
+    tables += [(f"listeners.{name}", one) for name, one in enabled]
+    for table, names in tables:
+        chosen += [
+            (f"{table}.authenticators", name, "authenticators")
+            for name in names.authenticators or ()
+        ]
+        chosen += [
+            (f"{table}.authorizers", name, "authorizers") for name in names.authorizers or ()
+        ]
     problems = [
         f'{path} = "{name}": there is none of this name; '
         f"the installed {kind} are: {', '.join(sorted(installed[kind])) or 'none'}"

@@ -2,11 +2,11 @@
 
 import asyncio
 import secrets
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
 from robustmq_broker import __version__
-from robustmq_broker.access import AccessControl, answer
+from robustmq_broker.access.control import AccessControl, answer
 from robustmq_broker.consumers.groups import StoredGroups
 from robustmq_broker.metrics import MetricSet
 from robustmq_broker.router import TopicRouter
@@ -19,8 +19,9 @@ from robustmq_broker.timers import TimerDriver
 from robustmq_broker.topics.logs import StoredTopicLogs
 from robustmq_broker.topics.rules import TopicRules
 from robustmq_common.errors import BugError
-from robustmq_common.spi.access import AuthResult, ClientInfo, EnhancedAuthenticator
+from robustmq_common.spi.access import ALLOW, AuthResult, ClientInfo, EnhancedAuthenticator
 from robustmq_common.spi.events import EventListener
+from robustmq_common.spi.pack import ConnectedClient, ProtocolPack
 from robustmq_common.spi.services import Clock, Log, TimerHandle
 from robustmq_common.spi.storage import StorageAdapter
 
@@ -46,6 +47,7 @@ class Services:
     """One broker's services; made inside its running event loop, unless it is given another.
 
     others: the storage adapters that rules for topics name beside `adapter`.
+    packs: those that have started, now and later.
     """
 
     def __init__(
@@ -61,9 +63,11 @@ class Services:
         timers: TimerSource | None = None,
         others: Sequence[StorageAdapter] = (),
         rules: TopicRules | None = None,
+        packs: Callable[[], Iterable[ProtocolPack]] = tuple,
     ) -> None:
         self._sections = sections
         self._access = access
+        self._packs = packs
         self._enhanced = enhanced
         self._listeners = listeners
         self._loop: EventLoop = loop or asyncio.get_running_loop()
@@ -110,11 +114,21 @@ class Services:
         self, client: ClientInfo, password: bytes | None, done: Callable[[AuthResult], None]
     ) -> None:
         # Without plugins in the chain there is nothing to wait for.
-        run = self.run if self._access.authenticators else self.run_at_once
+        run = self.run if self._access.authenticates(client.listener) else self.run_at_once
         run(self._access.authenticate(client, password), answer(done))
 
+    def admit(self, client: ClientInfo) -> AuthResult:  # noqa: ARG002
+        return AuthResult(ALLOW)
+
+    def left(self, client: ClientInfo) -> None:
+        """Nothing is kept of clients yet."""
+
+    def connected(self) -> Iterator[ConnectedClient]:
+        for pack in self._packs():
+            yield from list(pack.connected())
+
     def authorizes(self) -> bool:
-        return bool(self._access.authorizers)
+        return self._access.authorizes()
 
     def authorize(
         self, client: ClientInfo, action: str, topic: str, qos: int, retain: bool

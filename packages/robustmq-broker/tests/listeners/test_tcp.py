@@ -171,7 +171,7 @@ def test_bytes_go_both_ways(loop_factory: Any) -> None:
         host, port = writer.get_extra_info("sockname")
         assert connection.transport.peer == f"{host}:{port}"
         assert connection.transport.listener == "tcp"
-        assert connection.transport.certificate_subject is None
+        assert connection.transport.certificate is None
         assert connection.transport.buffered() == 0
 
     listening = run(work, loop_factory)

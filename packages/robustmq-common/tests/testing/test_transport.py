@@ -1,15 +1,17 @@
 """The transport in memory collects writes, and tells how it was closed."""
 
+from robustmq_common.spi.access import Certificate
 from robustmq_common.spi.pack import Transport
 from robustmq_common.testing import MemoryTransport
 
 
 def test_facts_on_the_peer() -> None:
-    transport: Transport = MemoryTransport("[::1]:9", "tls", "CN=a")
+    certificate = Certificate("CN=a", "a")
+    transport: Transport = MemoryTransport("[::1]:9", "tls", certificate)
     assert transport.peer == "[::1]:9"
     assert transport.listener == "tls"
-    assert transport.certificate_subject == "CN=a"
-    assert MemoryTransport().certificate_subject is None
+    assert transport.certificate is certificate
+    assert MemoryTransport().certificate is None
 
 
 def test_writes_are_collected_until_taken() -> None:

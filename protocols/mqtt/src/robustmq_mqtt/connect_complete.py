@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, final
 from robustmq_mqtt.codec.connect import encode_connack
 from robustmq_mqtt.codec.properties import Properties
 from robustmq_mqtt.codec.reason_codes import (
+    NOT_AUTHORIZED,
     PACKET_TOO_LARGE,
     QUOTA_EXCEEDED,
     SESSION_TAKEN_OVER,
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from robustmq_mqtt.codec.packets import Connect
     from robustmq_mqtt.connection import Connection
 
+ALLOW: Final = 1
 MAX_RECEIVE: Final = 65_535
 
 
@@ -30,6 +32,11 @@ def complete_connect(connection: Connection, auth_data: bytes | None) -> None:
     context = connection.context
     packet = connection.connect
     assert packet is not None
+    admission = context.services.admit(connection.client)
+    if admission.verdict != ALLOW:
+        connection.refuse(admission.reason_code or NOT_AUTHORIZED, admission.reason)
+        return
+    connection.admitted = True
     # An authenticator may have said who the client really is.
     client_id: str = connection.client.client_id
     take_over(connection, client_id)

@@ -94,6 +94,7 @@ class Connection:
         self.close_code = 0
         self.keep_will = True
         self.is_bridge = False
+        self.admitted = False
         self.context.connections.add(self)
 
     # -- input ---------------------------------------------------------------------------------
@@ -358,6 +359,9 @@ class Connection:
         if not self.max_packet_out or len(frame) <= self.max_packet_out:
             self.send(frame)
 
+    def access_changed(self) -> None:
+        """The rules changed; what is granted is asked anew for every packet."""
+
     def overflow(self) -> None:
         """Disconnect for a full queue, at the end of this turn.
 
@@ -402,6 +406,8 @@ class Connection:
         self.exchange = None
         self.context.connections.discard(self)
         self.log_end(was_connected)
+        if self.admitted:
+            self.context.services.left(self.client)
         if self.session is not None:
             connection_ended(self, was_connected)
 

@@ -50,6 +50,7 @@ def handle_connect(connection: Connection, data: bytes, body: int, end: int) -> 
         connection.transport.peer,
         connection.transport.listener,
         PROTOCOL_NAMES[packet.version],
+        connection.transport.certificate,
     )
     properties = packet.properties
     if properties is not None and properties.authentication_method is not None:

@@ -1,13 +1,15 @@
 """[A] The MQTT protocol pack: its entry point and the wiring of its parts."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from robustmq_common.plugins import hookimpl
-from robustmq_common.spi.access import ClientInfo
+from robustmq_common.spi.access import Certificate, ClientInfo
 from robustmq_common.spi.pack import Transport
 from robustmq_common.spi.services import BrokerServices
 from robustmq_mqtt.config import MqttConfig
 from robustmq_mqtt.connection import Connection
+from robustmq_mqtt.connection_state import CONNECTED
 from robustmq_mqtt.context import Context
 from robustmq_mqtt.gauges import register_gauges
 from robustmq_mqtt.session_load import load
@@ -37,6 +39,11 @@ class MqttPack:
         assert self.context is not None
         return Connection(self.context, transport)
 
+    def connected(self) -> Iterator[Connection]:
+        """The connections whose clients have been let in."""
+        assert self.context is not None
+        return (one for one in self.context.connections if one.state == CONNECTED)
+
     def stopping(self) -> None:
         """Tell every client that the server shuts down, and close."""
         assert self.context is not None
@@ -47,9 +54,14 @@ class MqttPack:
 
 
 def new_client(
-    client_id: str, username: str | None, peer: str, listener: str, protocol: str
+    client_id: str,
+    username: str | None,
+    peer: str,
+    listener: str,
+    protocol: str,
+    certificate: Certificate | None = None,
 ) -> ClientInfo:
-    return ClientInfo(client_id, username, peer, listener, protocol)
+    return ClientInfo(client_id, username, peer, listener, protocol, certificate=certificate)
 
 
 @hookimpl

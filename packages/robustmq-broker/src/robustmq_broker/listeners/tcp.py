@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import cast
 
 from robustmq_common.errors import ListenError
+from robustmq_common.spi.access import Certificate
 from robustmq_common.spi.pack import ProtocolPack
 from robustmq_common.spi.services import Log, Metrics, TimerHandle, Timers
 
@@ -31,7 +32,7 @@ class TcpConnection(asyncio.Protocol):
     __slots__ = (
         "_closing",
         "_lost",
-        "certificate_subject",
+        "certificate",
         "connection",
         "data_received",
         "listener",
@@ -49,7 +50,7 @@ class TcpConnection(asyncio.Protocol):
         self.owner = owner
         self.listener = owner.name
         self.peer = "?"
-        self.certificate_subject: str | None = None
+        self.certificate: Certificate | None = None
         self.refused = owner.full()
         self.write = _ignore
         self.data_received = _ignore  # type: ignore[method-assign]

@@ -15,18 +15,48 @@ PUBLISH: Final = "publish"
 SUBSCRIBE: Final = "subscribe"
 
 
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """A client certificate whose chain the listener has verified.
+
+    subject: the distinguished name as RFC 4514 writes it, "CN=meter-7,O=Example".
+    common_name: the last CN of the subject, "" if it has none.
+    names: the subject alternative names, each with its kind: "DNS:a.example", "URI:urn:x",
+        "IP:127.0.0.1", "email:a@example.org".
+    der: the whole certificate.
+    """
+
+    subject: str
+    common_name: str
+    names: tuple[str, ...] = ()
+    der: bytes = b""
+
+
 @dataclass(slots=True)
 class ClientInfo:
-    """Facts on a connecting client; identity fields may be rewritten by an authenticator."""
+    """Facts on a connecting client; identity fields may be rewritten by an authenticator.
+
+    peer: "127.0.0.1:50312", "[::1]:50312", or "unix" for who has no address.
+    expires_at: when its credentials end, in seconds since the epoch; the pack disconnects it then.
+    mountpoint: what its listener puts before every topic of the client, "" for nothing.
+    """
 
     client_id: str
     username: str | None
-    peer: str  # "127.0.0.1:50312"
+    peer: str
     listener: str
     protocol: str
     tenant: str = ""
     is_superuser: bool = False
+    certificate: Certificate | None = None
+    expires_at: float | None = None
+    mountpoint: str = ""
     _attributes: dict[str, str] | None = field(default=None, init=False)
+
+    @property
+    def address(self) -> str:
+        """The peer's address without its port, and without the brackets of IPv6."""
+        return self.peer.rpartition(":")[0].strip("[]") or self.peer
 
     @property
     def attributes(self) -> dict[str, str]:

@@ -4,8 +4,10 @@ A pack's connection gets bytes and does no I/O of its own: it writes through the
 `BrokerServices` for everything else, and is told the time.
 """
 
+from collections.abc import Iterable
 from typing import Protocol
 
+from robustmq_common.spi.access import Certificate, ClientInfo
 from robustmq_common.spi.services import BrokerServices
 
 
@@ -16,8 +18,8 @@ class Transport(Protocol):
     """Address of the other end, "host:port"; "?" until the connection is made."""
     listener: str
     """Name of the listener it came in by."""
-    certificate_subject: str | None
-    """Distinguished name of the verified client certificate."""
+    certificate: Certificate | None
+    """The verified client certificate, known before the first bytes arrive."""
 
     def write(self, data: bytes) -> None:
         """Queue bytes for sending; never blocks and never raises for a broken connection."""
@@ -51,6 +53,21 @@ class Connection(Protocol):
     def resume_writing(self) -> None: ...
 
 
+class ConnectedClient(Protocol):
+    """A client that was let in."""
+
+    @property
+    def client(self) -> ClientInfo: ...
+
+    def disconnect(self, reason_code: int, reason: str) -> None:
+        """Tell it why, as its protocol allows, and close. The code is one of MQTT 5's."""
+        ...
+
+    def access_changed(self) -> None:
+        """The rules changed: give up subscriptions that are not granted any more."""
+        ...
+
+
 class ProtocolPack(Protocol):
     """One protocol. Instances live as long as the broker."""
 
@@ -63,6 +80,10 @@ class ProtocolPack(Protocol):
 
     def connection(self, transport: Transport) -> Connection:
         """A client has connected."""
+        ...
+
+    def connected(self) -> Iterable[ConnectedClient]:
+        """Everyone who is let in, in no order; it may change while it is gone through."""
         ...
 
     def stopping(self) -> None:

@@ -4,14 +4,17 @@ Nothing here blocks. What may have to wait (authentication, storage) takes a cal
 called before the method returns.
 """
 
-from collections.abc import Callable
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, Protocol
 
 from robustmq_common.message import Message
 from robustmq_common.spi.access import AuthResult, ClientInfo, EnhancedAuthenticator
 from robustmq_common.spi.consumers import ConsumerGroups
 from robustmq_common.spi.storage import Storage
 from robustmq_common.spi.topics import TopicLogs, TopicPolicy
+
+if TYPE_CHECKING:
+    from robustmq_common.spi.pack import ConnectedClient
 
 
 class Clock(Protocol):
@@ -222,6 +225,22 @@ class BrokerServices(Protocol):
     def authenticate(
         self, client: ClientInfo, password: bytes | None, done: Callable[[AuthResult], None]
     ) -> None: ...
+
+    def admit(self, client: ClientInfo) -> AuthResult:
+        """Let a client in that is who it says, or not: bans and limits have the last word.
+
+        Called once for every client, after authentication of any kind; it fills in what the
+        listener adds, such as the mountpoint. Whoever was let in is reported by `left` later.
+        """
+        ...
+
+    def left(self, client: ClientInfo) -> None:
+        """The connection of a client that `admit` let in has ended."""
+        ...
+
+    def connected(self) -> Iterator["ConnectedClient"]:
+        """Every client of every pack that is let in."""
+        ...
 
     def authorizes(self) -> bool:
         """Whether `authorize` can say anything but yes; lets the hot path skip the call."""

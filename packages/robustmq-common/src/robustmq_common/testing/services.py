@@ -1,11 +1,12 @@
 """[P] What the broker offers to a pack, in memory, and only as real as a test asks for."""
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from typing import Any, NoReturn, cast
 
 from robustmq_common.spi.access import ALLOW, AuthResult, ClientInfo, EnhancedAuthenticator
 from robustmq_common.spi.consumers import ConsumerGroups
 from robustmq_common.spi.events import EventListener
+from robustmq_common.spi.pack import ConnectedClient
 from robustmq_common.spi.services import Router
 from robustmq_common.spi.storage import Storage
 from robustmq_common.spi.topics import TopicLogs
@@ -21,6 +22,7 @@ class FakeServices:
     router, storage, topic_logs, consumers: for packs that use them; without, the first use of one
         fails the test. `storage` stands for every adapter's.
     verdict: what `authenticate` answers, at once.
+    admission: what `admit` answers. gone: whom `left` was told of. clients: what `connected` has.
     denied: (action, topic) pairs that `authorize` refuses; without any, `authorizes` is False.
     methods: what `enhanced_authenticator` finds.
     """
@@ -45,6 +47,9 @@ class FakeServices:
         self.version = "0.0.0"
         self.node = "test"
         self.verdict = AuthResult(ALLOW)
+        self.admission = AuthResult(ALLOW)
+        self.gone: list[ClientInfo] = []
+        self.clients: list[ConnectedClient] = []
         self.denied: set[tuple[str, str]] = set()
         self.methods: dict[str, EnhancedAuthenticator] = {}
         self.listeners: list[EventListener] = []
@@ -82,6 +87,15 @@ class FakeServices:
         done: Callable[[AuthResult], None],
     ) -> None:
         done(self.verdict)
+
+    def admit(self, client: ClientInfo) -> AuthResult:  # noqa: ARG002
+        return self.admission
+
+    def left(self, client: ClientInfo) -> None:
+        self.gone.append(client)
+
+    def connected(self) -> Iterator[ConnectedClient]:
+        return iter(self.clients)
 
     def authorizes(self) -> bool:
         return bool(self.denied)

@@ -1,5 +1,7 @@
 """[P] The byte stream under a connection, in memory."""
 
+from robustmq_common.spi.access import Certificate
+
 
 class MemoryTransport:
     """Collects what a connection writes, and remembers how it was closed.
@@ -13,11 +15,11 @@ class MemoryTransport:
         self,
         peer: str = "127.0.0.1:50000",
         listener: str = "test",
-        certificate_subject: str | None = None,
+        certificate: Certificate | None = None,
     ) -> None:
         self.peer = peer
         self.listener = listener
-        self.certificate_subject = certificate_subject
+        self.certificate = certificate
         self.written = bytearray()
         self.stalled = False
         self.closed = False

@@ -5,7 +5,13 @@ from typing import Any, cast
 import pytest
 
 from memory_loop import run_to_end
-from robustmq_broker.access import BAD_USER_NAME_OR_PASSWORD, NOT_AUTHORIZED, AccessControl, answer
+from robustmq_broker.access.control import (
+    BAD_USER_NAME_OR_PASSWORD,
+    NOT_AUTHORIZED,
+    AccessControl,
+    Chains,
+    answer,
+)
 from robustmq_common.spi.access import ALLOW, DENY, IGNORE, AuthResult, ClientInfo
 from robustmq_common.testing import RecordingLog
 
@@ -68,7 +74,9 @@ def test_authentication(
 ) -> None:
     chain = links(*verdicts)
     log = RecordingLog()
-    result = run_to_end(AccessControl(chain, [], anonymous, log).authenticate(client, b"secret"))
+    result = run_to_end(
+        AccessControl(Chains(chain, [], anonymous), {}, log).authenticate(client, b"secret")
+    )
     assert (result.verdict, result.reason_code) == (verdict, code)
     assert [link.asked for link in chain] == asked
     assert log.entries == []
@@ -78,7 +86,7 @@ def test_authentication(
 def test_a_failing_authenticator_is_a_denial_and_is_logged(says: Any) -> None:
     chain = links(IGNORE, says, ALLOW)
     log = RecordingLog()
-    control = AccessControl(chain, [], True, log)
+    control = AccessControl(Chains(chain, [], True), {}, log)
     result = run_to_end(control.authenticate(NAMED, b"secret"))
     assert (result.verdict, result.reason_code) == (DENY, NOT_AUTHORIZED)
     assert chain[2].asked == 0
@@ -105,7 +113,7 @@ def test_a_failing_authenticator_is_a_denial_and_is_logged(says: Any) -> None:
 def test_authorization(verdicts: list[Any], allowed: bool, asked: list[int]) -> None:
     chain = links(*verdicts)
     log = RecordingLog()
-    control = AccessControl([], chain, True, log)
+    control = AccessControl(Chains([], chain, True, not chain), {}, log)
     assert control.authorize(NAMED, "publish", "a", 1, False) is allowed
     assert [link.asked for link in chain] == asked
     assert len(log.events("error")) == sum(isinstance(one, Exception) for one in verdicts)
@@ -114,7 +122,9 @@ def test_authorization(verdicts: list[Any], allowed: bool, asked: list[int]) -> 
 def test_superusers_are_not_asked_about() -> None:
     chain = links(DENY)
     client = ClientInfo("c", "root", "127.0.0.1:1", "tcp", "MQTT 5.0", is_superuser=True)
-    assert AccessControl([], chain, True, RecordingLog()).authorize(client, "publish", "a", 0, True)
+    assert AccessControl(Chains([], chain), {}, RecordingLog()).authorize(
+        client, "publish", "a", 0, True
+    )
     assert chain[0].asked == 0
 
 
@@ -138,3 +148,22 @@ def test_an_answer_is_passed_on() -> None:
     allowed = AuthResult(ALLOW)
     answer(given.append)(allowed, None)
     assert given == [allowed]
+
+
+def test_a_listener_may_have_chains_of_its_own() -> None:
+    own, default = links(ALLOW), links(DENY)
+    control = AccessControl(Chains(default, default), {"tcp": Chains(own, own)}, RecordingLog())
+    assert run_to_end(control.authenticate(NAMED, b"")).verdict == ALLOW
+    assert control.authorize(NAMED, "publish", "a", 0, False)
+    elsewhere = ClientInfo("c", "user", "127.0.0.1:1", "ws", "MQTT 5.0")
+    assert run_to_end(control.authenticate(elsewhere, b"")).verdict == DENY
+    assert not control.authorize(elsewhere, "publish", "a", 0, False)
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_what_nobody_has_an_opinion_on(allowed: bool) -> None:
+    for verdicts in ([], [IGNORE]):
+        chains = Chains([], links(*verdicts), True, allowed)
+        control = AccessControl(chains, {}, RecordingLog())
+        assert control.authorize(NAMED, "publish", "a", 0, False) is allowed
+        assert control.authorizes() is (bool(verdicts) or not allowed)

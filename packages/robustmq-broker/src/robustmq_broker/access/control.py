@@ -1,6 +1,7 @@
 """[D] The access chains: ordered links that allow, deny or have no opinion."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from robustmq_common.spi.access import (
     ALLOW,
@@ -16,27 +17,49 @@ NOT_AUTHORIZED = 0x87
 BAD_USER_NAME_OR_PASSWORD = 0x86
 
 
-class AccessControl:
-    """Asks the configured links in order; the end of a chain is a no.
+@dataclass(frozen=True, slots=True)
+class Chains:
+    """Who is asked about the clients of a listener.
 
-    Without authenticators, `allow_anonymous` decides who comes in; without authorizers, everyone
-    who came in may publish and subscribe.
+    allow_anonymous: whether who has no credentials comes in if no authenticator has an opinion.
+    allow_unmatched: what it means that no authorizer has an opinion.
     """
 
-    def __init__(
-        self,
-        authenticators: Sequence[Authenticator],
-        authorizers: Sequence[Authorizer],
-        allow_anonymous: bool,
-        log: Log,
-    ) -> None:
-        self.authenticators = tuple(authenticators)
-        self.authorizers = tuple(authorizers)
-        self.allow_anonymous = allow_anonymous
+    authenticators: Sequence[Authenticator] = ()
+    authorizers: Sequence[Authorizer] = ()
+    allow_anonymous: bool = False
+    allow_unmatched: bool = False
+
+    def authorizes(self) -> bool:
+        """Whether anything can be denied to a client that came in."""
+        return bool(self.authorizers) or not self.allow_unmatched
+
+
+class AccessControl:
+    """Asks the links of a listener's chains in order, until one has an opinion.
+
+    listeners: the chains of listeners that have their own; `default` is for all others.
+    """
+
+    def __init__(self, default: Chains, listeners: Mapping[str, Chains], log: Log) -> None:
+        self.default = default
+        self.listeners = dict(listeners)
         self.log = log
 
+    def chains(self, listener: str) -> Chains:
+        return self.listeners.get(listener, self.default)
+
+    def authenticates(self, listener: str) -> bool:
+        """Whether `authenticate` asks anyone."""
+        return bool(self.chains(listener).authenticators)
+
+    def authorizes(self) -> bool:
+        """Whether `authorize` can say no to any client at all."""
+        return any(one.authorizes() for one in (self.default, *self.listeners.values()))
+
     async def authenticate(self, client: ClientInfo, password: bytes | None) -> AuthResult:
-        for link in self.authenticators:
+        chains = self.chains(client.listener)
+        for link in chains.authenticators:
             try:
                 result = await link.authenticate(client, password)
                 has_opinion = result.verdict in (ALLOW, DENY)
@@ -50,18 +73,19 @@ class AccessControl:
                 return AuthResult(DENY, NOT_AUTHORIZED, f"authenticator {link.name} failed")
             if has_opinion:
                 return result
-        if self.authenticators and client.username is not None:
+        if chains.authenticators and client.username is not None:
             return AuthResult(DENY, BAD_USER_NAME_OR_PASSWORD, "no authenticator knows this user")
-        if self.allow_anonymous:
+        if chains.allow_anonymous:
             return AuthResult(ALLOW)
         return AuthResult(DENY, NOT_AUTHORIZED, "anonymous clients are not allowed")
 
     def authorize(
         self, client: ClientInfo, action: str, topic: str, qos: int, retain: bool
     ) -> bool:
-        if client.is_superuser or not self.authorizers:
+        if client.is_superuser:
             return True
-        for link in self.authorizers:
+        chains = self.chains(client.listener)
+        for link in chains.authorizers:
             try:
                 verdict = link.authorize(client, action, topic, qos, retain)
             except Exception as error:
@@ -77,7 +101,7 @@ class AccessControl:
                 return True
             if verdict == DENY:
                 return False
-        return False
+        return chains.allow_unmatched
 
 
 def answer(done: Callable[[AuthResult], None]) -> Callable[[object, Exception | None], None]:
