@@ -41,7 +41,7 @@ walks through one.
 """
 
 INTERFACES: Final[dict[str, tuple[ModuleType, tuple[str, ...]]]] = {
-    "Protocol packs": (pack, ("ProtocolPack", "Connection", "Transport")),
+    "Protocol packs": (pack, ("ProtocolPack", "Connection", "ConnectedClient", "Transport")),
     "What the broker offers to packs": (
         services,
         (
@@ -66,6 +66,7 @@ INTERFACES: Final[dict[str, tuple[ModuleType, tuple[str, ...]]]] = {
             "EnhancedAuthenticator",
             "AuthExchange",
             "ClientInfo",
+            "Certificate",
             "AuthResult",
             "ExchangeStep",
         ),

@@ -1,6 +1,12 @@
 """Which links a listener's chains have."""
 
-from typing import Any
+from typing import Any, cast
+
+from robustmq_broker.access.chains import Links, access_control
+from robustmq_broker.config import SECTIONS
+from robustmq_common.config import load_settings
+from robustmq_common.plugins.registry import Registry
+from robustmq_common.testing import RecordingLog
 
 
 class Link:
@@ -32,8 +38,10 @@ def test_listeners_share_links_and_may_choose_their_own() -> None:
         [
             'access.authenticators=["users"]',
             'access.authorizers=["rules"]',
-            'listeners.open={protocol="mqtt", bind="127.0.0.1:1", authenticators=[], authorizers=[]}',
-            'listeners.both={protocol="mqtt", bind="127.0.0.1:2", authenticators=["jwt", "users"]}',
+            'listeners.open={protocol="mqtt", bind="127.0.0.1:1", authenticators=[]}',
+            "listeners.open.authorizers=[]",
+            'listeners.both={protocol="mqtt", bind="127.0.0.1:2"}',
+            'listeners.both.authenticators=["jwt", "users"]',
             'listeners.off={protocol="mqtt", bind="127.0.0.1:3", enabled=false}',
         ],
         TCP,

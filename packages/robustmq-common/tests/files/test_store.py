@@ -125,7 +125,7 @@ def test_a_broken_connection_that_nobody_waits_for_is_no_error(
     async def scenario() -> None:
         reports: list[dict[str, Any]] = []
         loop = asyncio.get_running_loop()
-        loop.default_exception_handler = reports.append  # type: ignore[method-assign]
+        loop.default_exception_handler = reports.append  # type: ignore[method-assign, assignment]
         _left_alone(loop, {"message": "Task exception was never retrieved", "exception": error})
         assert len(reports) == reported
 
