@@ -44,6 +44,9 @@ EXPIRING: st.SearchStrategy[Operation] = st.one_of(
     st.builds(Append, SHARDS, VALUES, expires_at=st.sampled_from([0.0, 1.0, 2.0, 1e11])),
 )
 BATCHES = st.lists(st.lists(OPERATIONS, max_size=6), max_size=8)
+# Whether a shard without keys exists is up to what came last.
+SKIPPED_LAST: list[list[Operation]] = [[Put("a", b"", b""), Delete("a", b""), Skip("a", 0)]]
+DELETED_LAST: list[list[Operation]] = [[Put("a", b"", b""), Skip("a", 0), Delete("a", b"")]]
 SWEPT_BATCHES = st.one_of(
     st.lists(st.lists(LIMITED, max_size=6), max_size=8),
     st.lists(st.lists(EXPIRING, max_size=6), max_size=8),

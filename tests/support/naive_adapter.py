@@ -131,9 +131,10 @@ class NaiveAdapter(StorageAdapter):
             shard.records = [one for one in shard.records if one.offset >= operation.before]
             shard.start = max(shard.start, min(operation.before, shard.end))
         elif isinstance(operation, Skip):
-            if not shard.records:
-                shard.start = max(shard.start, shard.end, operation.to)
-            shard.end = max(shard.end, operation.to)
+            if operation.to > shard.end:
+                if shard.start == shard.end:
+                    shard.start = operation.to
+                shard.end = operation.to
         elif isinstance(operation, Retain):
             shard.limits = operation
 

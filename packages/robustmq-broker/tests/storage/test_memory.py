@@ -4,9 +4,16 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 
-from adapter_outcome import BATCHES, SWEPT_BATCHES, after_sweep, outcome
+from adapter_outcome import (
+    BATCHES,
+    DELETED_LAST,
+    SKIPPED_LAST,
+    SWEPT_BATCHES,
+    after_sweep,
+    outcome,
+)
 from naive_adapter import NaiveAdapter
 from robustmq_broker.storage.memory import MemoryAdapter
 from robustmq_common.errors import ConfigError, StorageError
@@ -28,6 +35,8 @@ class TestMemoryAdapter(StorageAdapterContract):
 
 @settings(deadline=None)
 @given(BATCHES)
+@example(SKIPPED_LAST)
+@example(DELETED_LAST)
 def test_agrees_with_the_naive_adapter(batches: list[list[Operation]]) -> None:
     async def scenario() -> None:
         memory, naive = MemoryAdapter({}, Path("unused")), NaiveAdapter()

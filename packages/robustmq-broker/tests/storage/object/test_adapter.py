@@ -7,10 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from object_kit import SMALL, adapter_in, appends, scenario_in
 
-from adapter_outcome import BATCHES, SWEPT_BATCHES, after_sweep, outcome
+from adapter_outcome import (
+    BATCHES,
+    DELETED_LAST,
+    SKIPPED_LAST,
+    SWEPT_BATCHES,
+    after_sweep,
+    outcome,
+)
 from naive_adapter import NaiveAdapter, picture
 from robustmq_broker.storage.object.adapter import ObjectAdapter
 from robustmq_broker.storage.step import run_now_or_later
@@ -72,6 +79,8 @@ def agrees(batches: Iterable[list[Operation]], ask: Callable[..., Awaitable[Any]
 
 @settings(deadline=None, max_examples=30)
 @given(BATCHES)
+@example(SKIPPED_LAST)
+@example(DELETED_LAST)
 def test_agrees_with_the_naive_adapter(batches: list[list[Operation]]) -> None:
     agrees(batches, outcome)
 

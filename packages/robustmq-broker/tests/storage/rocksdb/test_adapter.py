@@ -8,9 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 
-from adapter_outcome import BATCHES, SWEPT_BATCHES, after_sweep, outcome
+from adapter_outcome import (
+    BATCHES,
+    DELETED_LAST,
+    SKIPPED_LAST,
+    SWEPT_BATCHES,
+    after_sweep,
+    outcome,
+)
 from naive_adapter import NaiveAdapter, picture
 from robustmq_broker.storage.rocksdb.adapter import RocksdbAdapter
 from robustmq_broker.storage.rocksdb.layout import FAMILIES
@@ -76,6 +83,8 @@ def agrees(batches: Iterable[list[Operation]], ask: Callable[..., Awaitable[Any]
 
 @settings(deadline=None, max_examples=30)
 @given(BATCHES)
+@example(SKIPPED_LAST)
+@example(DELETED_LAST)
 def test_agrees_with_the_naive_adapter(batches: list[list[Operation]]) -> None:
     agrees(batches, outcome)
 

@@ -63,6 +63,8 @@ class Stage:
         self._deferring = len(deferred)
         # Keys put (True) or deleted in shards that end with their last key, by shard.
         self._keys: dict[str, dict[bytes, bool]] = {}
+        # Shards that a skip brought into being after their last key was deleted.
+        self._skipped: set[str] = set()
         self.batch = database.batch()
         self.next_id = next_id
         self.states: dict[str, ShardState | None] = {}
@@ -161,6 +163,7 @@ class Stage:
         if isinstance(operation, Skip):
             self._skip(self._made(name), operation.to)
             self.grown.add(name)
+            self._skipped.add(name)
             return
         if isinstance(operation, Retain):
             state = self._made(name)
@@ -174,6 +177,7 @@ class Stage:
         if isinstance(operation, Delete):
             self.batch.delete(pack_id(existing.id) + operation.key, self._handles["keys"])
             self._keys.setdefault(name, {})[operation.key] = False
+            self._skipped.discard(name)
         elif isinstance(operation, Trim):
             self._trim(name, existing, operation.before)
         else:
@@ -252,7 +256,7 @@ class Stage:
             keys = (key[8:] for key, _ in found)
             witness = next((key for key in keys if changed.get(key, True)), None)
         state.witness = witness
-        if witness is None:
+        if witness is None and name not in self._skipped:
             self.batch.delete(encode_name(name), self._handles["shards"])
             self.states[name] = None
 
