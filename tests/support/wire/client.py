@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Unpack
 
 from wire import code, encode, prop
-from wire.connection import DEADLINE, PacketT, WireConnection
+from wire.connection import DEADLINE, Address, PacketT, WireConnection
 from wire.encode import ConnectOptions
 from wire.packets import (
     Ack,
@@ -33,7 +33,7 @@ Filter = str | tuple[str, int]
 class WireClient(WireConnection):
     """A client of the server at ``address`` that speaks protocol ``level``."""
 
-    def __init__(self, address: tuple[str, int], level: int, deadline: float = DEADLINE) -> None:
+    def __init__(self, address: Address, level: int, deadline: float = DEADLINE) -> None:
         super().__init__(address, level, deadline)
         self.client_id = ""
         self._ids = itertools.cycle(range(1, 0x10000))

@@ -21,14 +21,22 @@ class Closed(WireError):
     """The server closed the connection while a packet was waited for."""
 
 
-class WireConnection:
-    """One TCP connection to a server at ``address``, whose packets are read as ``level``."""
+Address = tuple[str, int] | socket.socket
+"""Where to connect to by TCP, or a socket that is connected already."""
 
-    def __init__(self, address: tuple[str, int], level: int, deadline: float = DEADLINE) -> None:
+
+class WireConnection:
+    """One connection to a server at ``address``, whose packets are read as ``level``."""
+
+    def __init__(self, address: Address, level: int, deadline: float = DEADLINE) -> None:
         self.level = level
         self.deadline = deadline
-        self.sock = socket.create_connection(address, timeout=deadline)
-        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if isinstance(address, socket.socket):
+            self.sock = address
+            self.sock.settimeout(deadline)
+        else:
+            self.sock = socket.create_connection(address, timeout=deadline)
+            self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.local = self.sock.getsockname()
         self.pending: deque[Packet] = deque()
         self._buffer = bytearray()

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final, Literal, Protocol
 
 from pydantic import AfterValidator, Field
 
+from robustmq_broker.access.mountpoint import mountpoint_problem
 from robustmq_broker.topics.topic_config import TopicConfig, topic_problems
 from robustmq_common.config.model import Address, Bytes, Expected, Seconds, Section
 from robustmq_common.config.quantities import parse_address
@@ -18,6 +19,13 @@ def _check_path(path: str) -> str:
     if path.startswith("~"):
         raise ValueError("expected a path without ~, which only shells understand")
     return path
+
+
+def _check_mountpoint(template: str) -> str:
+    problem = mountpoint_problem(template)
+    if problem:
+        raise ValueError(problem)
+    return template
 
 
 class BrokerConfig(Section):
@@ -83,6 +91,15 @@ class ListenerConfig(Section):
     )
     nodelay: bool = Field(
         True, description="Send small packets at once instead of collecting them (TCP_NODELAY)."
+    )
+    mountpoint: Annotated[str, AfterValidator(_check_mountpoint)] = Field(
+        "",
+        max_length=1024,
+        description=(
+            "Put before every topic of a client, which does not see it: fixed text, with "
+            "`${clientid}` and `${username}` in place of its names. A client whose name has `/`, "
+            "`+`, `#` or nothing in it is refused there."
+        ),
     )
     authenticators: list[str] | None = Field(
         None,

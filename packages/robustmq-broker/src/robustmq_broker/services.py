@@ -19,7 +19,7 @@ from robustmq_broker.timers import TimerDriver
 from robustmq_broker.topics.logs import StoredTopicLogs
 from robustmq_broker.topics.rules import TopicRules
 from robustmq_common.errors import BugError
-from robustmq_common.spi.access import ALLOW, AuthResult, ClientInfo, EnhancedAuthenticator
+from robustmq_common.spi.access import AuthResult, ClientInfo, EnhancedAuthenticator
 from robustmq_common.spi.events import EventListener
 from robustmq_common.spi.pack import ConnectedClient, ProtocolPack
 from robustmq_common.spi.services import Clock, Log, TimerHandle
@@ -117,8 +117,8 @@ class Services:
         run = self.run if self._access.authenticates(client.listener) else self.run_at_once
         run(self._access.authenticate(client, password), answer(done))
 
-    def admit(self, client: ClientInfo) -> AuthResult:  # noqa: ARG002
-        return AuthResult(ALLOW)
+    def admit(self, client: ClientInfo) -> AuthResult:
+        return self._access.mount(client)
 
     def left(self, client: ClientInfo) -> None:
         """Nothing is kept of clients yet."""

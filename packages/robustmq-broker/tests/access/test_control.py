@@ -150,6 +150,19 @@ def test_an_answer_is_passed_on() -> None:
     assert given == [allowed]
 
 
+def test_a_listener_may_have_a_mountpoint() -> None:
+    control = AccessControl(Chains(), {"tcp": Chains(mountpoint="${username}/")}, RecordingLog())
+    client = ClientInfo("c", "user", "127.0.0.1:1", "tcp", "MQTT 5.0")
+    assert control.mount(client).verdict == ALLOW
+    assert client.mountpoint == "user/"
+    refused = control.mount(UNNAMED)
+    assert (refused.verdict, refused.reason_code) == (DENY, NOT_AUTHORIZED)
+    assert UNNAMED.mountpoint == ""
+    elsewhere = ClientInfo("c", "user", "127.0.0.1:1", "ws", "MQTT 5.0")
+    assert control.mount(elsewhere).verdict == ALLOW
+    assert elsewhere.mountpoint == ""
+
+
 def test_a_listener_may_have_chains_of_its_own() -> None:
     own, default = links(ALLOW), links(DENY)
     control = AccessControl(Chains(default, default), {"tcp": Chains(own, own)}, RecordingLog())

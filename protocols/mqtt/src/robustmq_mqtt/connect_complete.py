@@ -15,6 +15,7 @@ from robustmq_mqtt.codec.reason_codes import (
 )
 from robustmq_mqtt.codec.wire import V5
 from robustmq_mqtt.connection_state import CLOSED, CONNECTED
+from robustmq_mqtt.mountpoint import mounted_topic
 from robustmq_mqtt.session import Session
 from robustmq_mqtt.session_end import end_session
 from robustmq_mqtt.will import cancel_will
@@ -37,6 +38,12 @@ def complete_connect(connection: Connection, auth_data: bytes | None) -> None:
         connection.refuse(admission.reason_code or NOT_AUTHORIZED, admission.reason)
         return
     connection.admitted = True
+    mountpoint: str = connection.client.mountpoint
+    if mountpoint:
+        connection.mounted = True
+        connection.mount = mountpoint.encode()
+        if packet.will is not None:
+            packet.will.topic = mounted_topic(mountpoint, packet.will.topic)
     # An authenticator may have said who the client really is.
     client_id: str = connection.client.client_id
     take_over(connection, client_id)

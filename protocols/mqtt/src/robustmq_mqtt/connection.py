@@ -95,6 +95,8 @@ class Connection:
         self.keep_will = True
         self.is_bridge = False
         self.admitted = False
+        self.mounted = False
+        self.mount = b""
         self.context.connections.add(self)
 
     # -- input ---------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from robustmq_mqtt.retained_expiry import RetainedExpiry
 from robustmq_mqtt.stats import Stats
 
 if TYPE_CHECKING:
+    from robustmq_mqtt.codec.publish import Publish
     from robustmq_mqtt.connection import Connection
     from robustmq_mqtt.interfaces import SessionStore
     from robustmq_mqtt.session import Session
@@ -24,6 +25,7 @@ class Context:
     """The pack's state: sessions, retained messages, counters, and the broker's services.
 
     `wrote` is set by whatever writes to storage, so that an acknowledgement knows it has to wait;
+    `unmounted` is what clients below the mountpoint `unmounted_by` see of the message `unmounting`.
     `topic_log` is the storage of the log that a message was written to as well. `unstored` counts
     the bytes of messages that wait for storage.
     """
@@ -58,6 +60,9 @@ class Context:
         self.stopping = False
         self.dirty: list[Connection] = []
         self.touched: list[Connection] = []
+        self.unmounting: Publish | None = None
+        self.unmounted: Publish | None = None
+        self.unmounted_by = b""
         self.receiving: i64 = 0  # the number of the connection whose input is being handled
         self.last_number: i64 = 0
 

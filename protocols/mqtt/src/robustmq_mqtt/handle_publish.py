@@ -23,6 +23,7 @@ from robustmq_mqtt.codec.reason_codes import (
 from robustmq_mqtt.codec.wire import PACKET_ID, PUBACK, PUBREC, V5
 from robustmq_mqtt.connection_state import CLOSED
 from robustmq_mqtt.forward import forward, limit_expiry
+from robustmq_mqtt.mountpoint import mount_publish, unmounted_topic
 from robustmq_mqtt.reasons import failed_ack
 from robustmq_mqtt.session import IN_MEMORY
 from robustmq_mqtt.topics import check_topic_name, has_wildcard, is_utf8
@@ -48,6 +49,8 @@ def handle_publish(connection: Connection, data: bytes, start: int, body: int, e
     stats.messages_received += 1
     if packet.properties is not None:
         apply_properties(connection, packet, packet.properties)
+    if connection.mounted:
+        mount_publish(connection, packet)
     route: Any = context.routes.get(packet.topic_bytes)
     if route is None:
         route = resolve(connection, packet)
@@ -222,7 +225,11 @@ def admit(connection: Connection, packet: Publish) -> int:
         if properties.payload_format_indicator == 1 and not is_utf8(packet.payload):
             return PAYLOAD_FORMAT_INVALID
     if context.authorizes and not context.services.authorize(
-        connection.client, "publish", packet.topic, packet.qos, packet.retain
+        connection.client,
+        "publish",
+        unmounted_topic(connection.client.mountpoint, packet.topic),
+        packet.qos,
+        packet.retain,
     ):
         return NOT_AUTHORIZED
     return SUCCESS
@@ -235,7 +242,8 @@ def refuse_publish(connection: Connection, packet: Publish, code: int) -> None:
     if code == PAYLOAD_FORMAT_INVALID:
         reason = "the payload is not the UTF-8 text it claims to be"
     else:
-        reason = f"publishing to {packet.topic!r} is not allowed"
+        topic = unmounted_topic(connection.client.mountpoint, packet.topic)
+        reason = f"publishing to {topic!r} is not allowed"
     context.log.info(
         "publish refused",
         peer=connection.transport.peer,

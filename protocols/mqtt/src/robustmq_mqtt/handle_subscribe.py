@@ -16,10 +16,11 @@ from robustmq_mqtt.codec.subscribe import decode_subscribe, encode_suback
 from robustmq_mqtt.codec.wire import V3
 from robustmq_mqtt.connection_state import CLOSED
 from robustmq_mqtt.handle_unsubscribe import remove_subscription
+from robustmq_mqtt.mountpoint import mounted_filter
 from robustmq_mqtt.reasons import fits, reason_properties, refused_filter
 from robustmq_mqtt.retained_delivery import want_retained
 from robustmq_mqtt.subscription import MqttSubscription
-from robustmq_mqtt.topics import ParsedFilter, has_wildcard, parse_filter
+from robustmq_mqtt.topics import ANY_LEVELS, has_wildcard, parse_filter
 
 if TYPE_CHECKING:
     from robustmq_mqtt.codec.packets import Subscribe, TopicSubscription
@@ -67,12 +68,20 @@ class NotStored(Failed):
         session = self.session
         for wanted in self.packet.subscriptions:
             if not session.ended:
-                remove_subscription(session, wanted.topic_filter)
+                withdraw(session, wanted.topic_filter)
         if connection.version == V3 or connection.state == CLOSED:
             return False  # MQTT 3.1 has no SUBACK that says no
         codes = [QUOTA_EXCEEDED] * len(self.packet.subscriptions)
         connection.send(suback(connection, self.packet, codes))
         return True
+
+
+def withdraw(session: Session, full: str) -> None:
+    """Take back a subscription, unless it was refused as no filter in the first place."""
+    try:
+        remove_subscription(session, mounted_filter(session.client.mountpoint, full))
+    except PacketError:
+        return
 
 
 def suback(connection: Connection, packet: Subscribe, codes: list[int]) -> bytes:
@@ -112,10 +121,17 @@ def subscribe_one(
     if parsed.group and wanted.no_local:
         # [MQTT-3.8.3-4]
         raise ProtocolViolation("No Local is set on a shared subscription")
+    seen = parsed.topic_filter
+    if connection.mounted:
+        try:
+            full = mounted_filter(connection.client.mountpoint, full)
+        except PacketError as error:
+            return error.reason_code
+        parsed = parse_filter(full, ANY_LEVELS)
     replaced: MqttSubscription | None = context.router.subscription(
         parsed.topic_filter, session, parsed.group
     )
-    code = refusal(connection, parsed, wanted.qos, replaced is None)
+    code = refusal(connection, parsed.group, seen, wanted.qos, replaced is None)
     if code:
         return code
     qos = min(wanted.qos, limits.max_qos)
@@ -150,21 +166,21 @@ def subscribe_one(
     return qos
 
 
-def refusal(connection: Connection, parsed: ParsedFilter, qos: int, is_new: bool) -> int:
-    """The reason code against a valid filter, or 0; 3.x gets 0x80 for any."""
+def refusal(connection: Connection, group: str, topic_filter: str, qos: int, is_new: bool) -> int:
+    """The reason code against a valid filter, without its mountpoint; 3.x gets 0x80 for any."""
     context = connection.context
     limits = context.limits
     session = connection.session
     assert session is not None
-    if parsed.group and not limits.shared_subscription:
+    if group and not limits.shared_subscription:
         return SHARED_SUBSCRIPTIONS_NOT_SUPPORTED
-    if not limits.wildcard_subscription and has_wildcard(parsed.topic_filter):
+    if not limits.wildcard_subscription and has_wildcard(topic_filter):
         return WILDCARD_SUBSCRIPTIONS_NOT_SUPPORTED
     maximum = limits.max_subscriptions
     if maximum and is_new and session.subscription_count >= maximum:
         return QUOTA_EXCEEDED
     if context.authorizes and not context.services.authorize(
-        connection.client, "subscribe", parsed.topic_filter, qos, False
+        connection.client, "subscribe", topic_filter, qos, False
     ):
         return NOT_AUTHORIZED
     return 0

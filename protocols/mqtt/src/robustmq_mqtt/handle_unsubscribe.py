@@ -8,6 +8,7 @@ from robustmq_mqtt.acknowledge import acknowledge
 from robustmq_mqtt.codec.errors import PacketError
 from robustmq_mqtt.codec.reason_codes import NO_SUBSCRIPTION_EXISTED, SUCCESS
 from robustmq_mqtt.codec.subscribe import decode_unsubscribe, encode_unsuback
+from robustmq_mqtt.mountpoint import mounted_filter
 from robustmq_mqtt.reasons import fits, reason_properties, refused_filter
 from robustmq_mqtt.shared import leave_shared
 from robustmq_mqtt.topics import ANY_LEVELS, parse_filter
@@ -44,6 +45,7 @@ def unsubscribe_one(connection: Connection, full: str) -> int:
     session = connection.session
     assert session is not None
     try:
+        full = mounted_filter(connection.client.mountpoint, full)
         if not remove_subscription(session, full):
             parse_filter(full, context.limits.max_topic_levels)
             return NO_SUBSCRIPTION_EXISTED

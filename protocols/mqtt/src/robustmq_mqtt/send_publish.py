@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from robustmq_mqtt.codec.publish import DUP_FLAG, FIRST_BYTE, RETAIN_FLAG, Publish, publish_head
 from robustmq_mqtt.codec.wire import PACKET_ID, V5
+from robustmq_mqtt.mountpoint import unmount_message
 
 if TYPE_CHECKING:
     from robustmq_mqtt.connection import Connection
@@ -20,6 +21,8 @@ def send_qos0(
     connection: Connection, message: Publish, retain: bool, identifiers: list[int] | None
 ) -> None:
     """Send a QoS 0 PUBLISH, unless it is larger than the client accepts."""
+    if connection.mounted:
+        message = unmount_message(connection, message)
     if connection.version == V5:
         if not message.is_plain() or identifiers is not None or connection.alias_out is not None:
             send_publish_v5(connection, message, RETAIN_FLAG if retain else 0, 0, identifiers)
@@ -41,6 +44,9 @@ def send_retained_qos0(
     connection: Connection, message: RetainedMessage, identifiers: list[int] | None
 ) -> None:
     """Send a retained message at QoS 0; its frame is not kept: there may be a million of them."""
+    if connection.mounted:
+        send_qos0(connection, message.to_publish(), True, identifiers)
+        return
     payload = message.payload
     following = len(payload)
     is_v5 = connection.version == V5
@@ -66,6 +72,8 @@ def send_retained_qos0(
 def send_delivery(connection: Connection, delivery: Delivery, packet_id: int, dup: bool) -> bool:
     """Send a QoS 1 or 2 PUBLISH; False if it is larger than the client accepts."""
     message = delivery.message
+    if connection.mounted:
+        message = unmount_message(connection, message)
     qos = delivery.qos
     flags = qos << 1
     if delivery.retain:

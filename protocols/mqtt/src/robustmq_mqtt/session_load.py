@@ -115,6 +115,7 @@ def load_meta(context: Context, session: Session, value: bytes) -> int | None:
     client = context.new_client(session.client_id, meta["username"], "?", "?", "MQTT")
     client.tenant = meta["tenant"]
     client.is_superuser = meta["is_superuser"]
+    client.mountpoint = meta.get("mountpoint", "")  # 0.1.0 had none
     session.client = client
     sent: int | None = meta["sent"]
     return sent

@@ -69,6 +69,7 @@ def encode_session(session: "Session") -> bytes:
             "username": None if client is None else client.username,
             "tenant": "" if client is None else client.tenant,
             "is_superuser": client is not None and client.is_superuser,
+            "mountpoint": "" if client is None else client.mountpoint,
             "will": None if session.will is None else encode_will(session.will),
         }
     ).encode()

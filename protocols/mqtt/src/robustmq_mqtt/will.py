@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from robustmq_mqtt.codec.publish import Publish, new_publish
 from robustmq_mqtt.forward import forward, limit_expiry
+from robustmq_mqtt.mountpoint import unmounted_topic
 
 if TYPE_CHECKING:
     from robustmq_mqtt.codec.packets import Will
@@ -63,7 +64,11 @@ def publish_will(session: Session) -> None:
         context.store.session_saved(session)
     message = will_message(session, will)
     if context.authorizes and not context.services.authorize(
-        session.client, "publish", message.topic, message.qos, message.retain
+        session.client,
+        "publish",
+        unmounted_topic(session.client.mountpoint, message.topic),
+        message.qos,
+        message.retain,
     ):
         context.stats.dropped_not_authorized += 1
         context.log.info("will refused", client_id=session.client_id, topic=message.topic)

@@ -40,6 +40,7 @@ class Links:
             _made(authorizers_of(access, listener), authorizers, self.authorizers),
             anonymous,
             unmatched_allowed(access, listener),
+            "" if listener is None else listener.mountpoint,
         )
 
     def all(self) -> list[Any]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from robustmq_broker.access.mountpoint import mountpoint_of
 from robustmq_common.spi.access import (
     ALLOW,
     DENY,
@@ -23,12 +24,14 @@ class Chains:
 
     allow_anonymous: whether who has no credentials comes in if no authenticator has an opinion.
     allow_unmatched: what it means that no authorizer has an opinion.
+    mountpoint: the template of what is put before every topic of a client.
     """
 
     authenticators: Sequence[Authenticator] = ()
     authorizers: Sequence[Authorizer] = ()
     allow_anonymous: bool = False
     allow_unmatched: bool = False
+    mountpoint: str = ""
 
     def authorizes(self) -> bool:
         """Whether anything can be denied to a client that came in."""
@@ -78,6 +81,17 @@ class AccessControl:
         if chains.allow_anonymous:
             return AuthResult(ALLOW)
         return AuthResult(DENY, NOT_AUTHORIZED, "anonymous clients are not allowed")
+
+    def mount(self, client: ClientInfo) -> AuthResult:
+        """Give a client that is who it says the mountpoint of its listener, or refuse it."""
+        template = self.chains(client.listener).mountpoint
+        if template:
+            mountpoint = mountpoint_of(template, client)
+            if mountpoint is None:
+                reason = f"the mountpoint {template} cannot be made of this client's names"
+                return AuthResult(DENY, NOT_AUTHORIZED, reason)
+            client.mountpoint = mountpoint
+        return AuthResult(ALLOW)
 
     def authorize(
         self, client: ClientInfo, action: str, topic: str, qos: int, retain: bool

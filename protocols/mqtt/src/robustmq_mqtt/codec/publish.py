@@ -114,6 +114,20 @@ class Publish:
         frame = self._frame_v4
         return 0 if frame is None else len(frame) - self._payload_at
 
+    def rename(self, topic: bytes) -> None:
+        """Change the topic of a message that was just received."""
+        self._payload = self.payload
+        self._frame_v4 = None
+        self.topic_bytes = topic
+
+    def renamed(self, topic: bytes) -> "Publish":
+        """The same message below another topic."""
+        other = Publish(topic, self.qos, self.retain)
+        other.properties = self.properties
+        other.expires_at = self.expires_at
+        other._payload = self.payload
+        return other
+
     def frame_v4(self) -> bytes:
         """The QoS 0 frame for a 3.x subscriber, RETAIN 0."""
         frame = self._frame_v4
