@@ -140,6 +140,30 @@ class Scram:
     method = "SCRAM"
 
 
+class Loading:
+    """A link that has to wait before anyone can be let in, and may not get ready."""
+
+    name = "loading"
+    story: list[str]
+
+    async def start(self, services: BrokerServices) -> None:
+        await asyncio.sleep(0)
+        if services.node == "faulty":
+            raise StorageError("the users cannot be read")
+        self.story.append("link is loaded")
+
+    def reload(self) -> None:
+        self.story.append("link loads again")
+
+    async def authenticate(self, client: ClientInfo, password: bytes | None) -> AuthResult:
+        return AuthResult(DENY)
+
+
+class LoadingMethod(Scram):
+    method = "LOADING"
+    authenticator = "loading"
+
+
 class Story:
     """What happened, in order, to packs and storage of one broker."""
 
@@ -156,9 +180,15 @@ class Story:
                             ("noted", self._told(Storage)),
                             ("shelf", self._told(Shelf)),
                         ],
-                        "robustmq_authenticators": [("strict", Strict)],
+                        "robustmq_authenticators": [
+                            ("strict", Strict),
+                            ("loading", self._told(Loading)),
+                        ],
                         "robustmq_authorizers": [("strict", Strict)],
-                        "robustmq_enhanced_authenticators": [("SCRAM", Scram)],
+                        "robustmq_enhanced_authenticators": [
+                            ("SCRAM", Scram),
+                            ("LOADING", LoadingMethod),
+                        ],
                     },
                 )
             ]
@@ -234,9 +264,47 @@ def test_packs_get_the_services_of_the_settings(tmp_path: Path) -> None:
         verdict: asyncio.Future[AuthResult] = asyncio.get_running_loop().create_future()
         services.authenticate(client, b"x", verdict.set_result)
         assert (await asyncio.wait_for(verdict, DEADLINE)).verdict == DENY
-        method = services.enhanced_authenticator("SCRAM")
+        method = services.enhanced_authenticator("SCRAM", "one")
         assert method is not None
         assert method.method == "SCRAM"
+        await broker.stop()
+
+    in_loop(work)
+
+
+def test_links_are_waited_for_before_anyone_is_served() -> None:
+    story = Story()
+
+    async def work() -> None:
+        given = settings('access.authenticators=["loading"]', one="upper")
+        broker = Broker(given, story.registry)
+        await broker.start()
+        assert story.lines == ["storage opens", "link is loaded", "upper starts"]
+        assert broker.services.enhanced_authenticator("LOADING", "one") is not None
+        broker.reload()
+        assert story.lines[3:] == ["link loads again"]
+        await broker.stop()
+
+    in_loop(work)
+
+
+def test_a_link_that_cannot_start_refuses_the_start() -> None:
+    story = Story()
+
+    async def work() -> None:
+        given = settings('access.authenticators=["loading"]', "broker.node=faulty", one="upper")
+        with pytest.raises(StorageError, match="users cannot be read"):
+            await Broker(given, story.registry).start()
+        assert story.lines == ["storage opens", "storage closes"]
+
+    in_loop(work)
+
+
+def test_a_method_of_a_link_that_no_chain_has_is_not_made() -> None:
+    async def work() -> None:
+        broker = Broker(settings(one="upper"), Story().registry)
+        await broker.start()
+        assert broker.services.enhanced_authenticator("LOADING", "one") is None
         await broker.stop()
 
     in_loop(work)
@@ -429,7 +497,7 @@ def test_serving_needs_nobody_who_waits_for_it() -> None:
         ("listeners.one.transport=quic", "the installed transports are: tcp"),
         ("storage.adapter=rocksdb", "the installed storage adapters are: noted, shelf"),
         ("topics=[{filter='a', adapter='x'}]", r"topics\[0\].adapter = \"x\": there is none"),
-        ('access.authenticators=["ldap"]', "the installed authenticators are: strict"),
+        ('access.authenticators=["ldap"]', "the installed authenticators are: loading, strict"),
         ('access.authorizers=["ldap"]', "the installed authorizers are: strict"),
         ("listeners.one.bind=0.0.0.0:0", "nothing asks clients who they are"),
     ],

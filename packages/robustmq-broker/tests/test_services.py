@@ -83,9 +83,62 @@ def test_it_is_what_packs_are_promised() -> None:
     assert services.section("mqtt") == 7
     assert services.node == "node-1"
     assert services.version == __version__
-    assert services.enhanced_authenticator("SCRAM") is None
+    assert services.enhanced_authenticator("SCRAM", "tcp") is None
     assert services.listener_events() == ()
     assert not services.authorizes()
+
+
+class Named:
+    """A link, and a method that belongs to it or to none."""
+
+    def __init__(self, name: str, **attributes: Any) -> None:
+        self.name = name
+        self.method = name
+        self.__dict__.update(attributes)
+
+    async def authenticate(self, client: ClientInfo, password: bytes | None) -> AuthResult:
+        return AuthResult(DENY)
+
+    def begin(self, client: ClientInfo, reauthenticate: bool) -> Any: ...
+
+
+def test_a_method_of_a_link_is_there_where_the_chain_has_the_link() -> None:
+    scram, riddle = Named("S", authenticator="scram"), Named("R")
+    chains = Chains([Named("scram")])
+    made = Made()
+    services = Services(
+        {}.__getitem__,
+        "node-1",
+        made.adapter,
+        AccessControl(Chains(), {"locked": chains}, made.log),
+        {"S": scram, "R": riddle},
+        (),
+        made.log,
+        made.loop,
+        MemoryTimers(FakeClock(), made.loop),
+    )
+    assert services.enhanced_authenticator("S", "locked") is scram
+    assert services.enhanced_authenticator("S", "other") is None
+    assert services.enhanced_authenticator("R", "other") is riddle
+
+
+class Common:
+    """Something that plugins share."""
+
+    def __init__(self) -> None:
+        self.closed = 0
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+def test_what_is_shared_is_made_once_and_closed_at_the_end() -> None:
+    made = Made()
+    one = made.services.shared(Common, Common)
+    assert made.services.shared(Common, Common) is one
+    assert made.services.shared(list, lambda: ["no close"]) == ["no close"]
+    run_to_end(made.services.close())
+    assert one.closed == 1
 
 
 def test_tokens_differ() -> None:

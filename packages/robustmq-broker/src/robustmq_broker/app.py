@@ -1,6 +1,7 @@
 """[A] One broker: plugins, storage, services, packs and listeners, wired together."""
 
 import asyncio
+import inspect
 import resource
 import signal
 from collections.abc import Callable, Mapping
@@ -78,6 +79,7 @@ class Broker:
         self.adapter = self.adapters.default
         self.services: Services
         self.packs: dict[str, ProtocolPack] = {}
+        self._access_parts: list[Any] = []
         self.listeners: list[TcpListener] = []
         self.addresses: dict[str, str] = {}
 
@@ -110,7 +112,7 @@ class Broker:
         """Open storage, start the packs, listen. Raises RobustMQError with nothing left open."""
         await self.adapters.open()
         try:
-            self.services = self._make_services()
+            self.services = await self._make_services()
             self.services.timers.start()
             self.services.sweep_storage(self.settings.section("storage").sweep_interval)
             for name, listener in self._enabled():
@@ -131,11 +133,14 @@ class Broker:
         listeners: dict[str, ListenerConfig] = self.settings.section("listeners")
         return [(name, one) for name, one in listeners.items() if one.enabled]
 
-    def _make_services(self) -> Services:
+    async def _make_services(self) -> Services:
         links = Links(self.registry)
-        enhanced = self.registry.enhanced_authenticators()
-        methods = {method: make() for method, make in enhanced.items()}
         control = access_control(self.settings, links, self.log)
+        methods = {
+            method: make()
+            for method, make in self.registry.enhanced_authenticators().items()
+            if getattr(make, "authenticator", None) in {None, *links.authenticators}
+        }
         services = Services(
             self.settings.section,
             self.settings.section("broker").node,
@@ -148,11 +153,19 @@ class Broker:
             rules=self._rules(),
             packs=self.packs.values,
         )
-        for part in (*links.all(), *methods.values()):
-            start = getattr(part, "start", None)
-            if start is not None:
-                start(services)
+        self.services = services  # to be closed, should one of these not start
+        self._access_parts = [*links.all(), *methods.values()]
+        for part in self._access_parts:
+            started = part.start(services) if hasattr(part, "start") else None
+            if inspect.isawaitable(started):
+                await started
         return services
+
+    def reload(self) -> None:
+        """Have access control read its files again, where it keeps any."""
+        for part in self._access_parts:
+            if hasattr(part, "reload"):
+                part.reload()
 
     def _rules(self) -> TopicRules | None:
         topics: list[TopicConfig] = self.settings.section("topics")
@@ -251,6 +264,7 @@ async def serve(settings: Settings, registry: Registry, ready: Ready | None) -> 
         loop.add_signal_handler(number, stop.set)
     broker = Broker(settings, registry)
     await broker.start()
+    loop.add_signal_handler(signal.SIGHUP, broker.reload)
     FullCollections(broker.services.timers).start()
     control = control_server(broker)
     try:

@@ -22,7 +22,7 @@ from robustmq_common.errors import BugError
 from robustmq_common.spi.access import AuthResult, ClientInfo, EnhancedAuthenticator
 from robustmq_common.spi.events import EventListener
 from robustmq_common.spi.pack import ConnectedClient, ProtocolPack
-from robustmq_common.spi.services import Clock, Log, TimerHandle
+from robustmq_common.spi.services import Clock, Log, Shared, TimerHandle
 from robustmq_common.spi.storage import StorageAdapter
 
 
@@ -72,6 +72,7 @@ class Services:
         self._listeners = listeners
         self._loop: EventLoop = loop or asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._shared: dict[type[Any], Any] = {}
         self.version = __version__
         self.node = node
         self.log = log
@@ -135,8 +136,18 @@ class Services:
     ) -> bool:
         return self._access.authorize(client, action, topic, qos, retain)
 
-    def enhanced_authenticator(self, method: str) -> EnhancedAuthenticator | None:
-        return self._enhanced.get(method)
+    def enhanced_authenticator(self, method: str, listener: str) -> EnhancedAuthenticator | None:
+        found = self._enhanced.get(method)
+        link = getattr(found, "authenticator", None)
+        if link is not None and not self._access.has_authenticator(listener, link):
+            return None
+        return found
+
+    def shared(self, kind: type[Shared], make: Callable[[], Shared]) -> Shared:
+        if kind not in self._shared:
+            self._shared[kind] = make()
+        found: Shared = self._shared[kind]
+        return found
 
     def listener_events(self) -> tuple[EventListener, ...]:
         return self._listeners
@@ -174,3 +185,6 @@ class Services:
         for task in list(self._tasks):
             task.cancel()
         self.timers.stop()
+        for one in self._shared.values():
+            if hasattr(one, "close"):
+                one.close()

@@ -93,8 +93,8 @@ def test_methods_and_event_listeners_are_those_given() -> None:
     listener = EventListener()
     services.methods["RIDDLE"] = riddle
     services.listeners.append(listener)
-    assert services.enhanced_authenticator("RIDDLE") is riddle
-    assert services.enhanced_authenticator("OTHER") is None
+    assert services.enhanced_authenticator("RIDDLE", "tcp") is riddle
+    assert services.enhanced_authenticator("OTHER", "tcp") is None
     assert services.listener_events() == (listener,)
 
 

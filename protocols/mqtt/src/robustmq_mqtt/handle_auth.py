@@ -28,7 +28,7 @@ DENY = 2
 def begin_exchange(connection: Connection, method: str, data: bytes | None) -> None:
     """CONNECT named an Authentication Method: ask the plugin that knows it."""
     context = connection.context
-    authenticator = context.services.enhanced_authenticator(method)
+    authenticator = context.services.enhanced_authenticator(method, connection.client.listener)
     if authenticator is None:
         connection.refuse(BAD_AUTHENTICATION_METHOD, f"no authentication method {method!r} here")
         return
@@ -51,7 +51,8 @@ def handle_auth(connection: Connection, data: bytes, body: int, end: int) -> Non
             raise ProtocolViolation("re-authentication before the connection is accepted")
         if connection.exchange is not None:
             raise ProtocolViolation("re-authentication while one is under way")
-        authenticator = connection.context.services.enhanced_authenticator(method)
+        services = connection.context.services
+        authenticator = services.enhanced_authenticator(method, connection.client.listener)
         if begin(connection, authenticator, True):
             step(connection, sent)
     elif packet.reason_code == CONTINUE_AUTHENTICATION:

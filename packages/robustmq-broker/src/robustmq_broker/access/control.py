@@ -56,6 +56,10 @@ class AccessControl:
         """Whether `authenticate` asks anyone."""
         return bool(self.chains(listener).authenticators)
 
+    def has_authenticator(self, listener: str, name: str) -> bool:
+        """Whether a listener's authentication chain has a link of this name."""
+        return any(link.name == name for link in self.chains(listener).authenticators)
+
     def authorizes(self) -> bool:
         """Whether `authorize` can say no to any client at all."""
         return any(one.authorizes() for one in (self.default, *self.listeners.values()))
@@ -75,9 +79,10 @@ class AccessControl:
                 )
                 return AuthResult(DENY, NOT_AUTHORIZED, f"authenticator {link.name} failed")
             if has_opinion:
+                client.authenticator = link.name
                 return result
         if chains.authenticators and client.username is not None:
-            return AuthResult(DENY, BAD_USER_NAME_OR_PASSWORD, "no authenticator knows this user")
+            return AuthResult(DENY, BAD_USER_NAME_OR_PASSWORD, "bad user name or password")
         if chains.allow_anonymous:
             return AuthResult(ALLOW)
         return AuthResult(DENY, NOT_AUTHORIZED, "anonymous clients are not allowed")

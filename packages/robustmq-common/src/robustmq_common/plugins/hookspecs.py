@@ -67,8 +67,10 @@ def robustmq_authenticators() -> list[type[Authenticator]]:  # type: ignore[empt
     """Links for the authentication chain.
 
     `access.authenticators` chooses them by their class attribute `name`, and orders them; each is
-    instantiated once, without arguments, and if it has a method `start`, that is called with the
-    `BrokerServices` before any client connects. One that is not listed there is never asked.
+    instantiated once, without arguments, and if it has a method `start`, plain or async, that is
+    called with the `BrokerServices`, and waited for, before any client connects; what it raises as
+    a `RobustMQError` refuses the start. A plain method `reload` is called on SIGHUP. One that is not
+    listed there is never asked.
     """
 
 
@@ -78,7 +80,8 @@ def robustmq_enhanced_authenticators() -> list[type[EnhancedAuthenticator]]:  # 
 
     The class attribute `method` is what a client says in its Authentication Method property. Each
     is instantiated once, without arguments, started like an authenticator, and begins an exchange
-    for every client that asks.
+    for every client that asks. With a class attribute `authenticator`, a method is only there on
+    listeners whose authentication chain has the link of that name; without one, on all.
     """
 
 
@@ -87,8 +90,10 @@ def robustmq_authorizers() -> list[type[Authorizer]]:  # type: ignore[empty-body
     """Links for the authorization chain.
 
     `access.authorizers` chooses them by their class attribute `name`, and orders them; each is
-    instantiated once, without arguments, and if it has a method `start`, that is called with the
-    `BrokerServices` before any client connects. One that is not listed there is never asked.
+    instantiated once, without arguments, and if it has a method `start`, plain or async, that is
+    called with the `BrokerServices`, and waited for, before any client connects; what it raises as
+    a `RobustMQError` refuses the start. A plain method `reload` is called on SIGHUP. One that is not
+    listed there is never asked.
     """
 
 

@@ -39,6 +39,7 @@ class ClientInfo:
     peer: "127.0.0.1:50312", "[::1]:50312", or "unix" for who has no address.
     expires_at: when its credentials end, in seconds since the epoch; the pack disconnects it then.
     mountpoint: what its listener puts before every topic of the client, "" for nothing.
+    authenticator: the name of the link that decided on it, "" if none did.
     """
 
     client_id: str
@@ -51,6 +52,7 @@ class ClientInfo:
     certificate: Certificate | None = None
     expires_at: float | None = None
     mountpoint: str = ""
+    authenticator: str = ""
     _attributes: dict[str, str] | None = field(default=None, init=False)
 
     @property
@@ -119,7 +121,11 @@ class AuthExchange(Protocol):
 
 
 class EnhancedAuthenticator(Protocol):
-    """An Authentication Method of MQTT 5 section 4.12, such as "SCRAM-SHA-256"."""
+    """An Authentication Method of MQTT 5 section 4.12, such as "SCRAM-SHA-256".
+
+    A class may have another attribute, `authenticator`: the name of the link of the authentication
+    chain that the method belongs to. It is then only there on listeners whose chain has the link.
+    """
 
     method: str
 

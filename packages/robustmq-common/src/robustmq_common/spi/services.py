@@ -5,7 +5,7 @@ called before the method returns.
 """
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from robustmq_common.message import Message
 from robustmq_common.spi.access import AuthResult, ClientInfo, EnhancedAuthenticator
@@ -15,6 +15,8 @@ from robustmq_common.spi.topics import TopicLogs, TopicPolicy
 
 if TYPE_CHECKING:
     from robustmq_common.spi.pack import ConnectedClient
+
+Shared = TypeVar("Shared")
 
 
 class Clock(Protocol):
@@ -250,7 +252,17 @@ class BrokerServices(Protocol):
         self, client: ClientInfo, action: str, topic: str, qos: int, retain: bool
     ) -> bool: ...
 
-    def enhanced_authenticator(self, method: str) -> EnhancedAuthenticator | None: ...
+    def enhanced_authenticator(self, method: str, listener: str) -> EnhancedAuthenticator | None:
+        """What serves an Authentication Method on a listener, None if nothing does."""
+        ...
+
+    def shared(self, kind: type[Shared], make: Callable[[], Shared]) -> Shared:
+        """The one object of a kind that a broker has, made when it is first asked for.
+
+        For what several plugins use together, such as the users. If it has a method `close`, that
+        is called without arguments when the broker has stopped.
+        """
+        ...
 
     def run(self, work: Any, done: Callable[[Any, Exception | None], None]) -> None:
         """Drive a coroutine and call back with its result or its error."""

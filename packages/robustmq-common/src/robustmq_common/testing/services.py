@@ -7,7 +7,7 @@ from robustmq_common.spi.access import ALLOW, AuthResult, ClientInfo, EnhancedAu
 from robustmq_common.spi.consumers import ConsumerGroups
 from robustmq_common.spi.events import EventListener
 from robustmq_common.spi.pack import ConnectedClient
-from robustmq_common.spi.services import Router
+from robustmq_common.spi.services import Router, Shared
 from robustmq_common.spi.storage import Storage
 from robustmq_common.spi.topics import TopicLogs
 from robustmq_common.testing.log import RecordingLog
@@ -55,6 +55,7 @@ class FakeServices:
         self.listeners: list[EventListener] = []
         self._soon: list[Callable[[], None]] = []
         self._tokens = 0
+        self._shared: dict[type[Any], Any] = {}
 
     def section(self, name: str) -> Any:
         return self.sections[name]
@@ -110,8 +111,18 @@ class FakeServices:
     ) -> bool:
         return (action, topic) not in self.denied
 
-    def enhanced_authenticator(self, method: str) -> EnhancedAuthenticator | None:
+    def enhanced_authenticator(
+        self,
+        method: str,
+        listener: str,  # noqa: ARG002 - all have the same
+    ) -> EnhancedAuthenticator | None:
         return self.methods.get(method)
+
+    def shared(self, kind: type[Shared], make: Callable[[], Shared]) -> Shared:
+        if kind not in self._shared:
+            self._shared[kind] = make()
+        found: Shared = self._shared[kind]
+        return found
 
     def run(
         self, work: Coroutine[Any, Any, Any], done: Callable[[Any, Exception | None], None]
