@@ -216,6 +216,9 @@ class Broker:
             await self.services.close()
         for pack in self.packs.values():
             await pack.stop()
+        for part in self._access_parts:
+            if hasattr(part, "stop"):
+                await part.stop()
         await self.adapters.close()
         self.log.info("broker stopped")
 

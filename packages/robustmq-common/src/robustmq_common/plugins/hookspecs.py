@@ -69,8 +69,9 @@ def robustmq_authenticators() -> list[type[Authenticator]]:  # type: ignore[empt
     `access.authenticators` chooses them by their class attribute `name`, and orders them; each is
     instantiated once, without arguments, and if it has a method `start`, plain or async, that is
     called with the `BrokerServices`, and waited for, before any client connects; what it raises as
-    a `RobustMQError` refuses the start. A plain method `reload` is called on SIGHUP. One that is not
-    listed there is never asked.
+    a `RobustMQError` refuses the start. A plain method `reload` is called on SIGHUP, a coroutine
+    method `stop` is awaited after the last client has gone. One that is not listed there is never
+    asked.
     """
 
 
@@ -79,8 +80,8 @@ def robustmq_enhanced_authenticators() -> list[type[EnhancedAuthenticator]]:  # 
     """Authentication Methods of MQTT 5 (section 4.12).
 
     The class attribute `method` is what a client says in its Authentication Method property. Each
-    is instantiated once, without arguments, started like an authenticator, and begins an exchange
-    for every client that asks. With a class attribute `authenticator`, a method is only there on
+    is instantiated once, without arguments, started and stopped like an authenticator, and begins
+    an exchange for every client that asks. With a class attribute `authenticator`, a method is only there on
     listeners whose authentication chain has the link of that name; without one, on all.
     """
 
@@ -92,8 +93,9 @@ def robustmq_authorizers() -> list[type[Authorizer]]:  # type: ignore[empty-body
     `access.authorizers` chooses them by their class attribute `name`, and orders them; each is
     instantiated once, without arguments, and if it has a method `start`, plain or async, that is
     called with the `BrokerServices`, and waited for, before any client connects; what it raises as
-    a `RobustMQError` refuses the start. A plain method `reload` is called on SIGHUP. One that is not
-    listed there is never asked.
+    a `RobustMQError` refuses the start. A plain method `reload` is called on SIGHUP, a coroutine
+    method `stop` is awaited after the last client has gone. One that is not listed there is never
+    asked.
     """
 
 

@@ -1,0 +1,1 @@
+"""Authentication and authorization by a service over HTTP."""
