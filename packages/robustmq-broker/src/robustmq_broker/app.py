@@ -28,14 +28,14 @@ from robustmq_broker.control.commands import perform
 from robustmq_broker.control.server import SOCKET_NAME, ControlServer
 from robustmq_broker.event_loop import new_event_loop
 from robustmq_broker.garbage import FullCollections, relax_garbage_collector
-from robustmq_broker.listeners.tcp import TcpListener
+from robustmq_broker.listeners.listener import Gate, Listener, ListenerSetup
+from robustmq_broker.listeners.transports import TRANSPORTS
 from robustmq_broker.services import Services
 from robustmq_broker.storage.adapters import Adapters
 from robustmq_broker.topics.rules import TopicRules
 from robustmq_broker.topics.topic_config import TopicConfig, adapter_durability
 from robustmq_common import implementation
 from robustmq_common.config import Settings
-from robustmq_common.config.quantities import parse_address
 from robustmq_common.errors import ConfigError, ListenError
 from robustmq_common.plugins.registry import Registry
 from robustmq_common.spi.pack import ProtocolPack
@@ -80,7 +80,7 @@ class Broker:
         self.services: Services
         self.packs: dict[str, ProtocolPack] = {}
         self._access_parts: list[Any] = []
-        self.listeners: list[TcpListener] = []
+        self.listeners: list[Listener] = []
         self.addresses: dict[str, str] = {}
 
     def _make_adapters(self, default: StorageAdapter | None) -> Adapters:
@@ -181,18 +181,16 @@ class Broker:
         return self.packs[name]
 
     async def _listen(self, name: str, config: ListenerConfig) -> None:
-        listener = TcpListener(
+        setup = ListenerSetup(
             name,
+            config,
             await self._pack(config.protocol),
-            parse_address(config.bind),
             self.log,
             self.services.metrics,
             self.services.timers,
-            max_connections=config.max_connections,
-            backlog=config.backlog,
-            high_watermark=config.high_watermark,
-            nodelay=config.nodelay,
+            self._gates(),
         )
+        listener = TRANSPORTS[config.transport](setup)
         self.addresses[name] = await listener.open()
         self.listeners.append(listener)
         self.log.info(
@@ -204,6 +202,10 @@ class Broker:
             storage=self.adapter.name,
             implementation=implementation.running(),
         )
+
+    def _gates(self) -> tuple[Gate, ...]:
+        """Who is asked about the address of a peer before anything is made for it."""
+        return ()
 
     async def stop(self) -> None:
         """Say goodbye, finish what is acknowledged, close everything."""
@@ -298,7 +300,7 @@ def run(settings: Settings, registry: Registry, ready: Ready | None = None) -> i
         settings,
         {
             "protocol packs": registry.protocol_packs(),
-            "transports": ["tcp"],
+            "transports": TRANSPORTS,
             "storage adapters": registry.storage_adapters(),
             "authenticators": registry.authenticators(),
             "authorizers": registry.authorizers(),

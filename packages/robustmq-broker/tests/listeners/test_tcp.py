@@ -2,161 +2,16 @@
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from listener_kit import DEADLINE, LOOPS, Listening, run
 
 from robustmq_broker.event_loop import new_event_loop
-from robustmq_broker.listeners.tcp import (
-    CLOSE_SECONDS,
-    LINGER_SECONDS,
-    TcpListener,
-    bound_socket,
-    format_address,
-)
-from robustmq_common.config.quantities import parse_address
+from robustmq_broker.listeners.listener import Refusal
+from robustmq_broker.listeners.stream_connection import CLOSE_SECONDS, LINGER_SECONDS
+from robustmq_broker.listeners.tcp import bound_socket
 from robustmq_common.errors import ListenError
-from robustmq_common.testing import FakeMetrics, FakeTimers, RecordingLog
-
-DEADLINE = 10.0
-LOOPS = pytest.mark.parametrize("loop_factory", [new_event_loop, asyncio.new_event_loop])
-
-
-class PackConnection:
-    """Keeps what happens to it."""
-
-    def __init__(self, pack: "Pack", transport: Any) -> None:
-        self.pack = pack
-        self.transport = transport
-        self.data = b""
-        self.ended: list[str] = []
-        self.paused: list[bool] = []
-
-    def data_received(self, data: bytes) -> None:
-        self.data += data
-        self.pack.changed()
-
-    def eof_received(self) -> None:
-        self.ended.append("eof")
-        self.pack.changed()
-
-    def connection_lost(self) -> None:
-        self.ended.append("lost")
-        self.pack.changed()
-
-    def pause_writing(self) -> None:
-        self.paused.append(True)
-        self.pack.changed()
-
-    def resume_writing(self) -> None:
-        self.paused.append(False)
-        self.pack.changed()
-
-
-class Pack:
-    name = "test"
-
-    def __init__(self) -> None:
-        self.connections: list[PackConnection] = []
-        self._changed = asyncio.Event()
-
-    def connection(self, transport: Any) -> PackConnection:
-        self.connections.append(PackConnection(self, transport))
-        self.changed()
-        return self.connections[-1]
-
-    def changed(self) -> None:
-        self._changed.set()
-
-    async def until(self, condition: Callable[[], Any]) -> None:
-        """Return when the condition holds; it is looked at whenever something happens."""
-        async with asyncio.timeout(DEADLINE):
-            while not condition():
-                self._changed.clear()
-                await self._changed.wait()
-
-
-class ImpatientPack(Pack):
-    """Ends a connection before it has a transport, in the turn of the loop that lies between."""
-
-    def __init__(self, how: str) -> None:
-        super().__init__()
-        self.how = how
-
-    def connection(self, transport: Any) -> PackConnection:
-        asyncio.get_running_loop().call_soon(getattr(transport, self.how))
-        return super().connection(transport)
-
-
-class Listening:
-    """An open listener and its clients."""
-
-    def __init__(self, pack: Pack | None = None, **limits: int) -> None:
-        self.pack = pack or Pack()
-        self.log = RecordingLog()
-        self.metrics = FakeMetrics()
-        self.timers = FakeTimers()
-        self.listener = TcpListener(
-            "tcp",
-            self.pack,  # type: ignore[arg-type]
-            ("127.0.0.1", 0),
-            self.log,
-            self.metrics,
-            self.timers,
-            max_connections=limits.get("max_connections", 100),
-            backlog=100,
-            high_watermark=limits.get("high_watermark", 65_536),
-            nodelay=True,
-        )
-        self.address = ""
-        self.clients: list[asyncio.StreamWriter] = []
-
-    async def client(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        host, port = parse_address(self.address)
-        reader, writer = await asyncio.open_connection(host, port)
-        self.clients.append(writer)
-        return reader, writer
-
-    async def connection(self, count: int = 1) -> PackConnection:
-        await self.pack.until(lambda: len(self.pack.connections) >= count)
-        connection = self.pack.connections[count - 1]
-        await self.pack.until(lambda: hasattr(connection.transport, "transport"))
-        return connection
-
-    async def close(self) -> None:
-        for writer in self.clients:
-            writer.transport.abort()
-        self.listener.stop_accepting()
-        await self.listener.wait_closed(DEADLINE)
-
-
-Work = Callable[[Listening], Awaitable[None]]
-
-
-def run(
-    work: Work,
-    loop_factory: Callable[[], asyncio.AbstractEventLoop],
-    pack: Pack | None = None,
-    **limits: int,
-) -> Listening:
-    """Run `work` with an open listener, and close it; no connection may be left over."""
-    made: list[Listening] = []
-
-    async def whole() -> None:
-        listening = Listening(pack, **limits)
-        made.append(listening)
-        listening.address = await listening.listener.open()
-        try:
-            await work(listening)
-        finally:
-            await listening.close()
-        assert listening.listener.connections == set()
-        assert all(one.ended.count("lost") == 1 for one in listening.pack.connections)
-
-    with asyncio.Runner(loop_factory=loop_factory) as runner:
-        runner.run(whole())
-    return made[0]
 
 
 @LOOPS
@@ -199,17 +54,39 @@ def test_a_peer_that_goes_is_told_once(loop_factory: Any) -> None:
 
 
 @LOOPS
-@pytest.mark.parametrize("how", ["close", "abort"])
-def test_a_connection_that_is_ended_before_it_has_a_transport(loop_factory: Any, how: str) -> None:
+def test_a_gate_sees_the_address_before_the_pack_hears_of_it(loop_factory: Any) -> None:
+    asked: list[tuple[str, str]] = []
+
+    def gate(listener: str, peer: str) -> Refusal | None:
+        asked.append((listener, peer))
+        return Refusal("banned", "not this one") if len(asked) == 1 else None
+
     async def work(listening: Listening) -> None:
+        reader, writer = await listening.client()
+        with pytest.raises((asyncio.IncompleteReadError, ConnectionResetError)):
+            await asyncio.wait_for(reader.readexactly(1), DEADLINE)
+        host, port = writer.get_extra_info("sockname")
+        assert asked == [("tcp", f"{host}:{port}")]
+        assert listening.pack.connections == []
+        assert listening.metrics["connections.refused.banned"] == 1
+        await listening.client()
+        await listening.connection()
+
+    listening = run(work, loop_factory, gates=(gate,))
+    ((_, event, fields),) = [entry for entry in listening.log.entries if entry[0] == "warning"]
+    assert (event, fields["reason"]) == ("connection refused", "not this one")
+
+
+@LOOPS
+def test_who_was_accepted_as_the_listener_stopped_is_sent_away(loop_factory: Any) -> None:
+    async def work(listening: Listening) -> None:
+        listening.listener.accepting = False
         reader, _ = await listening.client()
         with pytest.raises((asyncio.IncompleteReadError, ConnectionResetError)):
             await asyncio.wait_for(reader.readexactly(1), DEADLINE)
-        (connection,) = listening.pack.connections
-        await listening.pack.until(lambda: connection.ended)
-        assert connection.ended == ["lost"]
+        assert listening.pack.connections == []
 
-    run(work, loop_factory, ImpatientPack(how))
+    run(work, loop_factory)
 
 
 @LOOPS
@@ -373,8 +250,7 @@ def test_a_port_that_is_taken_is_told_with_the_key_to_change(loop_factory: Any) 
     sock, port = occupied()
 
     async def work() -> None:
-        listening = Listening()
-        listening.listener.bind = ("127.0.0.1", port)
+        listening = Listening(bind=f"127.0.0.1:{port}")
         with pytest.raises(ListenError) as refused:
             await listening.listener.open()
         assert str(refused.value) == (
@@ -387,18 +263,6 @@ def test_a_port_that_is_taken_is_told_with_the_key_to_change(loop_factory: Any) 
 
     with sock, asyncio.Runner(loop_factory=loop_factory) as runner:
         runner.run(work())
-
-
-@pytest.mark.parametrize(
-    ("address", "text"),
-    [
-        (("127.0.0.1", 1883), "127.0.0.1:1883"),
-        (("::1", 1883, 0, 0), "[::1]:1883"),
-        (("broker.example.org", 1883), "broker.example.org:1883"),
-    ],
-)
-def test_addresses_are_written_as_people_write_them(address: Any, text: str) -> None:
-    assert format_address(address) == text
 
 
 def test_sockets_do_not_block_and_may_be_bound_again() -> None:

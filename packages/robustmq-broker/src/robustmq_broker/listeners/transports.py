@@ -1,0 +1,12 @@
+"""[A] The transports there are, by the name that a listener's `transport` key says."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from robustmq_broker.listeners.listener import Listener, ListenerSetup
+from robustmq_broker.listeners.tcp import TcpListener
+
+TRANSPORTS: Final[Mapping[str, Callable[[ListenerSetup], Listener]]] = {
+    "tcp": TcpListener,
+}
+"""Nothing heavy is imported for a transport that no listener uses: that is done in its `open`."""
