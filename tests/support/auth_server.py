@@ -116,7 +116,7 @@ class AuthServer:
 
         def behaviour(handler: BaseHTTPRequestHandler, _: Request) -> None:
             handler.send_response(200)
-            handler.send_header("Content-Length", "100000")
+            handler.send_header("Content-Length", "500")
             handler.end_headers()
             while not self.released.wait(seconds):
                 handler.wfile.write(b" ")

@@ -4,6 +4,7 @@ aiohttp is imported with the first request: most brokers make none.
 """
 
 import asyncio
+import os
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -134,6 +135,6 @@ def _told(error: Any) -> str:
     reason = getattr(error, "os_error", None) or error
     if isinstance(reason, ssl.SSLError):
         return f"TLS failed: {reason.reason or 'certificate not accepted'}"
-    if isinstance(reason, OSError) and reason.strerror:
-        return reason.strerror
+    if isinstance(reason, OSError) and (reason.errno or 0) > 0:
+        return os.strerror(reason.errno)
     return type(error).__name__

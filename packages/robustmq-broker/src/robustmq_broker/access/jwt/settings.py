@@ -100,14 +100,18 @@ class JwtConfig(Section):
     audiences: list[str] = Field(
         default_factory=list,
         max_length=32,
-        description="Our names: a token with a claim aud has to have one of them, and if any is "
-        "given, every token needs one.",
+        description=(
+            "Our names: a token with a claim aud has to have one of them, and if any is given, "
+            "every token needs one."
+        ),
     )
     verify_claims: dict[str, str] = Field(
         default_factory=dict,
         max_length=32,
-        description='Claims that a token must have, and their text; "${clientid}" and "${username}" '
-        "stand for what CONNECT says.",
+        description=(
+            'Claims that a token must have, and their text; "${clientid}" and "${username}" stand '
+            "for what CONNECT says."
+        ),
     )
     username_claim: str | None = Field(
         None,
