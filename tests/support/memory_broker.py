@@ -225,6 +225,7 @@ class MemoryBroker:
             self.loop,
             self.timers,
             rules=self._rules,
+            packs=lambda: (self.pack,),
         )
         self.pack = MqttPack()
         run_to_end(self.pack.start(self.services))

@@ -65,6 +65,9 @@ class UpperPack:
     def connected(self) -> tuple[()]:
         return ()
 
+    def access_changed(self) -> None:
+        pass
+
     def stopping(self) -> None:
         self.story.append(f"{self.name} is stopping")
         for connection in self.connections:
@@ -78,6 +81,9 @@ class StubbornPack(UpperPack):
     """Does not close its connections."""
 
     name = "stubborn"
+
+    def access_changed(self) -> None:
+        pass
 
     def stopping(self) -> None:
         self.story.append(f"{self.name} is stopping")

@@ -68,6 +68,9 @@ class LineEchoPack:
         """It asks nobody who they are."""
         return ()
 
+    def access_changed(self) -> None:
+        pass
+
     def stopping(self) -> None:
         for connection in list(self.connections):
             connection.transport.close()

@@ -18,6 +18,7 @@ from robustmq_broker.backup.restore import (
 )
 from robustmq_broker.config import (
     SECTIONS,
+    AccessConfig,
     ListenerConfig,
     StorageConfig,
     check_exposure,
@@ -135,6 +136,7 @@ class Broker:
 
     async def _make_services(self) -> Services:
         links = Links(self.registry)
+        access: AccessConfig = self.settings.section("access")
         control = access_control(self.settings, links, self.log)
         methods = {
             method: make()
@@ -152,6 +154,7 @@ class Broker:
             others=[one for one in self.adapters.values() if one is not self.adapter],
             rules=self._rules(),
             packs=self.packs.values,
+            decision_cache=(access.cache_size, access.cache_ttl),
         )
         self.services = services  # to be closed, should one of these not start
         self._access_parts = [*links.all(), *methods.values()]

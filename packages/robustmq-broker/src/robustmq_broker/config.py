@@ -172,6 +172,28 @@ class AccessConfig(Section):
             "authenticators or authorizers; without any, clients may do everything."
         ),
     )
+    sys_topics: Literal["superusers", "everyone"] = Field(
+        "superusers",
+        description=(
+            "Who may subscribe to `$SYS` topics where no authorizer has an opinion. Without "
+            "authenticators and authorizers, clients of this machine may in any case."
+        ),
+    )
+    cache_size: int = Field(
+        32,
+        ge=0,
+        le=65_536,
+        description="Answers of authorizers that are kept for one connection; 0 for none.",
+    )
+    cache_ttl: Seconds = Field(
+        60.0,
+        ge=0,
+        le=86_400,
+        description=(
+            "How long they are kept at most. A change of rules of the broker's own makes all of "
+            "them forgotten at once."
+        ),
+    )
 
 
 class PluginsConfig(Section):

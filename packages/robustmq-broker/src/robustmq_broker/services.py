@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from robustmq_broker import __version__
 from robustmq_broker.access.control import AccessControl, answer
+from robustmq_broker.access.sweep import AccessSweep
 from robustmq_broker.consumers.groups import StoredGroups
 from robustmq_broker.metrics import MetricSet
 from robustmq_broker.router import TopicRouter
@@ -48,6 +49,7 @@ class Services:
 
     others: the storage adapters that rules for topics name beside `adapter`.
     packs: those that have started, now and later.
+    decision_cache: answers of authorizers kept for one connection, and for how many seconds.
     """
 
     def __init__(
@@ -64,10 +66,13 @@ class Services:
         others: Sequence[StorageAdapter] = (),
         rules: TopicRules | None = None,
         packs: Callable[[], Iterable[ProtocolPack]] = tuple,
+        decision_cache: tuple[int, float] = (32, 60.0),
     ) -> None:
         self._sections = sections
         self._access = access
+        self._sweep = AccessSweep(self.connected, self.soon, log)
         self._packs = packs
+        self._decision_cache = decision_cache
         self._enhanced = enhanced
         self._listeners = listeners
         self._loop: EventLoop = loop or asyncio.get_running_loop()
@@ -133,8 +138,29 @@ class Services:
 
     def authorize(
         self, client: ClientInfo, action: str, topic: str, qos: int, retain: bool
-    ) -> bool:
+    ) -> bool | None:
         return self._access.authorize(client, action, topic, qos, retain)
+
+    def authorize_later(
+        self,
+        client: ClientInfo,
+        action: str,
+        topic: str,
+        qos: int,
+        retain: bool,
+        done: Callable[[bool], None],
+    ) -> None:
+        work = self._access.authorize_later(client, action, topic, qos, retain)
+        self.run(work, lambda allowed, error: done(error is None and allowed is True))
+
+    @property
+    def decision_cache(self) -> tuple[int, float]:
+        return self._decision_cache
+
+    def access_changed(self) -> None:
+        for pack in self._packs():
+            pack.access_changed()
+        self._sweep.begin()
 
     def enhanced_authenticator(self, method: str, listener: str) -> EnhancedAuthenticator | None:
         found = self._enhanced.get(method)

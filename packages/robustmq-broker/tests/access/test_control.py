@@ -12,6 +12,7 @@ from robustmq_broker.access.control import (
     Chains,
     answer,
 )
+from robustmq_common.errors import CallerError, ConfigError
 from robustmq_common.spi.access import ALLOW, DENY, IGNORE, AuthResult, ClientInfo
 from robustmq_common.testing import RecordingLog
 
@@ -180,3 +181,91 @@ def test_what_nobody_has_an_opinion_on(allowed: bool) -> None:
         control = AccessControl(chains, {}, RecordingLog())
         assert control.authorize(NAMED, "publish", "a", 0, False) is allowed
         assert control.authorizes() is (bool(verdicts) or not allowed)
+
+
+class Slow(Link):
+    """A link of the authorization chain that has to wait."""
+
+    async def authorize(  # type: ignore[override]
+        self, client: ClientInfo, action: str, topic: str, qos: int, retain: bool
+    ) -> int:
+        return super().authorize(client, action, topic, qos, retain)
+
+
+@pytest.mark.parametrize(
+    ("says", "allowed"),
+    [(ALLOW, True), (DENY, False), (IGNORE, False), (OSError("down"), False), (None, False)],
+)
+def test_links_that_wait(says: Any, allowed: bool) -> None:
+    chain = [*links(IGNORE), Slow("slow", says)]
+    control = AccessControl(Chains([], chain), {}, RecordingLog())
+    assert control.authorize(NAMED, "publish", "a", 0, False) is None
+    assert run_to_end(control.authorize_later(NAMED, "publish", "a", 0, False)) is allowed
+
+
+def test_a_link_before_those_that_wait_decides_at_once() -> None:
+    chain = [*links(DENY), Slow("slow", ALLOW)]
+    control = AccessControl(Chains([], chain), {}, RecordingLog())
+    assert control.authorize(NAMED, "publish", "a", 0, False) is False
+
+
+@pytest.mark.parametrize(
+    ("chains", "open_sys", "peer", "allowed"),
+    [
+        (Chains([], [], True, True), False, "127.0.0.1:1", True),
+        (Chains([], [], True, True), False, "unix", True),
+        (Chains([], [], True, True), False, "[::ffff:127.0.0.1]:1", True),
+        (Chains([], [], True, True), False, "192.0.2.1:1", False),
+        (Chains([], [], True, True), False, "?", False),
+        (Chains([], [], True, True), True, "192.0.2.1:1", True),
+        (Chains([], links(IGNORE), True, True), False, "127.0.0.1:1", False),
+        (Chains(links(ALLOW), [], True, True), False, "127.0.0.1:1", False),
+        (Chains([], links(IGNORE), True, True), True, "127.0.0.1:1", True),
+        (Chains([], links(ALLOW), True, False), False, "192.0.2.1:1", True),
+        (Chains([], links(DENY), True, True), True, "127.0.0.1:1", False),
+    ],
+)
+def test_sys_topics_are_closed(chains: Chains, open_sys: bool, peer: str, allowed: bool) -> None:
+    client = ClientInfo("c", None, peer, "tcp", "MQTT 5.0")
+    control = AccessControl(chains, {}, RecordingLog(), open_sys)
+    for topic_filter in ("$SYS/#", "$SYS", "$SYS/brokers/+"):
+        assert control.authorize(client, "subscribe", topic_filter, 0, False) is allowed
+
+
+def test_reload_asks_each_link_once_and_tells_what_failed() -> None:
+    class File(Link):
+        async def reload(self) -> None:
+            self.asked += 1
+            if self.says is not None:
+                raise ConfigError(self.says)
+
+    good, bad = File("good", None), File("bad", "line 3, column 7: what is this?")
+    plain = links(ALLOW)
+    control = AccessControl(
+        Chains([good], [good, *plain]), {"tls": Chains([], [good])}, RecordingLog()
+    )
+    assert run_to_end(control.reload()) == ["good"]
+    assert good.asked == 1
+    control = AccessControl(Chains([], [bad, good]), {}, RecordingLog())
+    with pytest.raises(CallerError, match="bad: line 3, column 7: what is this"):
+        run_to_end(control.reload())
+    assert good.asked == 2
+
+
+def test_a_decision_is_explained() -> None:
+    class Told(Link):
+        def explain(self, *_about: Any) -> str:
+            return "rule 7"
+
+    control = AccessControl(
+        Chains([], [*links(IGNORE), Told("rules", DENY), *links(ALLOW)]), {}, RecordingLog()
+    )
+    allowed, opinions = run_to_end(control.explain(NAMED, "publish", "a", 0, False))
+    assert not allowed
+    assert [(one.link, one.verdict, one.detail) for one in opinions] == [
+        ("link 0", "no opinion", ""),
+        ("rules", "deny", "rule 7"),
+    ]
+    control = AccessControl(Chains([], links(IGNORE), True, True), {}, RecordingLog())
+    allowed, opinions = run_to_end(control.explain(NAMED, "subscribe", "$SYS/#", 0, False))
+    assert (allowed, opinions[-1].link) == (False, "access.sys_topics")

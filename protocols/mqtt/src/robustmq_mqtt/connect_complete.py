@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, final
 
+from robustmq_mqtt.access_changes import check_subscriptions
 from robustmq_mqtt.codec.connect import encode_connack
 from robustmq_mqtt.codec.properties import Properties
 from robustmq_mqtt.codec.reason_codes import (
@@ -33,17 +34,8 @@ def complete_connect(connection: Connection, auth_data: bytes | None) -> None:
     context = connection.context
     packet = connection.connect
     assert packet is not None
-    admission = context.services.admit(connection.client)
-    if admission.verdict != ALLOW:
-        connection.refuse(admission.reason_code or NOT_AUTHORIZED, admission.reason)
+    if not admit(connection, packet):
         return
-    connection.admitted = True
-    mountpoint: str = connection.client.mountpoint
-    if mountpoint:
-        connection.mounted = True
-        connection.mount = mountpoint.encode()
-        if packet.will is not None:
-            packet.will.topic = mounted_topic(mountpoint, packet.will.topic)
     # An authenticator may have said who the client really is.
     client_id: str = connection.client.client_id
     take_over(connection, client_id)
@@ -73,6 +65,8 @@ def complete_connect(connection: Connection, auth_data: bytes | None) -> None:
     session.will = packet.will
     session.expiry_interval = session_expiry(connection, packet)
     connection.session = session
+    if session_present and context.authorizes:
+        check_subscriptions(session)
     session.attach(connection, min(context.limits.max_inflight, connection.receive_maximum))
     connecting = Connecting(connection, session, session_present, auth_data)
     if session.expiry_interval or session.in_storage:
@@ -145,6 +139,23 @@ class Connecting:
             context.notify("client_connected", connection.client)
         session.pump()
         connection.resume()
+
+
+def admit(connection: Connection, packet: Connect) -> bool:
+    """Let the broker have the last word on who comes in, and take what it adds."""
+    client = connection.client
+    admission = connection.context.services.admit(client)
+    if admission.verdict != ALLOW:
+        connection.refuse(admission.reason_code or NOT_AUTHORIZED, admission.reason)
+        return False
+    connection.admitted = True
+    mountpoint: str = client.mountpoint
+    if mountpoint:
+        connection.mounted = True
+        connection.mount = mountpoint.encode()
+        if packet.will is not None:
+            packet.will.topic = mounted_topic(mountpoint, packet.will.topic)
+    return True
 
 
 def take_over(connection: Connection, client_id: str) -> None:

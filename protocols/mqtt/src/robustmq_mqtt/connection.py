@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, final
 
 from mypy_extensions import i64
 
+from robustmq_mqtt.access_changes import check_subscriptions
 from robustmq_mqtt.codec.acks import encode_ack
 from robustmq_mqtt.codec.connect import encode_connack
 from robustmq_mqtt.codec.disconnect_auth import encode_disconnect
@@ -35,6 +36,7 @@ from robustmq_mqtt.session_end import connection_ended
 
 if TYPE_CHECKING:
     from robustmq_mqtt.acknowledge import DeferredAcknowledgement
+    from robustmq_mqtt.authorization import Decisions
     from robustmq_mqtt.codec.packets import Connect
     from robustmq_mqtt.context import Context
     from robustmq_mqtt.session import Session
@@ -97,6 +99,7 @@ class Connection:
         self.admitted = False
         self.mounted = False
         self.mount = b""
+        self.decisions: Decisions | None = None
         self.context.connections.add(self)
 
     # -- input ---------------------------------------------------------------------------------
@@ -362,7 +365,9 @@ class Connection:
             self.send(frame)
 
     def access_changed(self) -> None:
-        """The rules changed; what is granted is asked anew for every packet."""
+        """The rules changed: give up subscriptions that are not granted any more."""
+        if self.session is not None and self.state == CONNECTED:
+            check_subscriptions(self.session)
 
     def overflow(self) -> None:
         """Disconnect for a full queue, at the end of this turn.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, final
 from mypy_extensions import i64
 
 from robustmq_mqtt.limits import Limits
+from robustmq_mqtt.refusal_log import RefusalLog
 from robustmq_mqtt.retained import RetainedTree
 from robustmq_mqtt.retained_delivery import RetainedLine
 from robustmq_mqtt.retained_expiry import RetainedExpiry
@@ -27,7 +28,7 @@ class Context:
     `wrote` is set by whatever writes to storage, so that an acknowledgement knows it has to wait;
     `unmounted` is what clients below the mountpoint `unmounted_by` see of the message `unmounting`.
     `topic_log` is the storage of the log that a message was written to as well. `unstored` counts
-    the bytes of messages that wait for storage.
+    the bytes of messages that wait for storage. `access_epoch` counts the changes of access rules.
     """
 
     def __init__(
@@ -42,6 +43,10 @@ class Context:
         self.routes: dict[bytes, Any] = self.router.route_cache()
         self.has_rules: bool = services.has_topic_rules()
         self.authorizes: bool = services.authorizes()
+        self.access_epoch = 0
+        self.cache_size: int = services.decision_cache[0]
+        self.cache_ttl: float = services.decision_cache[1]
+        self.refusals = RefusalLog(self)
         self.events: tuple[Any, ...] = services.listener_events()
         self.limits = limits
         self.stats = Stats()

@@ -119,6 +119,8 @@ def plugin_failed(connection: Connection, error: Exception | None) -> None:
 def succeed(connection: Connection, data: bytes | None) -> None:
     connection.exchange = None
     if connection.state == CONNECTED:
+        connection.decisions = None  # it may be someone else now
+        connection.access_changed()
         connection.send(encode_auth(SUCCESS, auth_properties(connection, data)))
         connection.resume()
         return

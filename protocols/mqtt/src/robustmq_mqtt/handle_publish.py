@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, final
 
 from robustmq_mqtt.acknowledge import Failed, acknowledge
+from robustmq_mqtt.authorization import ALLOWED, UNDECIDED, may_publish, note_publish
 from robustmq_mqtt.codec.acks import encode_ack
 from robustmq_mqtt.codec.errors import MalformedPacket, PacketError, ProtocolViolation
 from robustmq_mqtt.codec.properties import Properties
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 PUBACK_PREFIX: Final = b"\x40\x02"
 PUBREC_PREFIX: Final = b"\x50\x02"
 DOLLAR: Final = 0x24
+NOT_KNOWN_YET: Final = -1
+"""In place of a reason code: the broker has to ask elsewhere."""
 
 
 def handle_publish(connection: Connection, data: bytes, start: int, body: int, end: int) -> None:
@@ -83,8 +86,18 @@ def handle_publish(connection: Connection, data: bytes, start: int, body: int, e
     ):
         code = admit(connection, packet)
         if code:
-            refuse_publish(connection, packet, code)
+            if code == NOT_KNOWN_YET:
+                ask_for_publish(connection, packet)
+            else:
+                refuse_publish(connection, packet, code)
             return
+    accept(connection, session, packet, route)
+
+
+def accept(connection: Connection, session: Session, packet: Publish, route: Any) -> None:
+    """The message is allowed: have it delivered or kept, and acknowledge it."""
+    context = connection.context
+    qos = packet.qos
     context.begin()
     if qos == 2:
         receive_qos2(connection, session, packet, route)
@@ -210,7 +223,7 @@ def resolve(connection: Connection, packet: Publish) -> Any:
 
 
 def admit(connection: Connection, packet: Publish) -> int:
-    """The checks that most messages do not need; returns 0 or the reason code of a refusal."""
+    """The checks that most messages do not need; returns 0, NOT_KNOWN_YET, or why it is refused."""
     context = connection.context
     limits = context.limits
     if packet.qos > limits.max_qos:
@@ -224,15 +237,49 @@ def admit(connection: Connection, packet: Publish) -> int:
     if properties is not None and limits.check_payload_format:
         if properties.payload_format_indicator == 1 and not is_utf8(packet.payload):
             return PAYLOAD_FORMAT_INVALID
-    if context.authorizes and not context.services.authorize(
-        connection.client,
-        "publish",
-        unmounted_topic(connection.client.mountpoint, packet.topic),
-        packet.qos,
-        packet.retain,
-    ):
-        return NOT_AUTHORIZED
+    if context.authorizes:
+        answer = may_publish(connection, packet)
+        if answer != ALLOWED:
+            return NOT_KNOWN_YET if answer == UNDECIDED else NOT_AUTHORIZED
     return SUCCESS
+
+
+def ask_for_publish(connection: Connection, packet: Publish) -> None:
+    """Wait until the broker knows whether a message is allowed; the client is not read from."""
+    connection.suspend()
+    asked = PublishAsked(connection, packet)
+    client = connection.client
+    topic = unmounted_topic(client.mountpoint, packet.topic)
+    connection.context.services.authorize_later(
+        client, "publish", topic, packet.qos, packet.retain, asked.done
+    )
+
+
+@final
+class PublishAsked:
+    """The callback of an authorization that takes its time."""
+
+    def __init__(self, connection: Connection, packet: Publish) -> None:
+        self.connection = connection
+        self.packet = packet
+        self.epoch = connection.context.access_epoch
+
+    def done(self, allowed: bool) -> None:
+        connection = self.connection
+        session = connection.session
+        if connection.state == CLOSED or session is None:
+            return
+        packet = self.packet
+        try:
+            if note_publish(connection, packet, allowed, self.epoch) == ALLOWED:
+                # The route may have changed in the meantime.
+                route = connection.context.routes.get(packet.topic_bytes)
+                accept(connection, session, packet, route or resolve(connection, packet))
+            else:
+                refuse_publish(connection, packet, NOT_AUTHORIZED)
+        except PacketError as error:
+            connection.reject(error.reason_code, error.reason)
+        connection.resume()
 
 
 def refuse_publish(connection: Connection, packet: Publish, code: int) -> None:
@@ -244,12 +291,8 @@ def refuse_publish(connection: Connection, packet: Publish, code: int) -> None:
     else:
         topic = unmounted_topic(connection.client.mountpoint, packet.topic)
         reason = f"publishing to {topic!r} is not allowed"
-    context.log.info(
-        "publish refused",
-        peer=connection.transport.peer,
-        client_id=packet.publisher,
-        topic=packet.topic,
-        reason_code=f"0x{code:02x}",
+    context.refusals.note(
+        "publish refused", packet.publisher, connection.transport.peer, packet.topic, code
     )
     if code == PAYLOAD_FORMAT_INVALID and packet.qos == 0:
         raise PacketError(code, reason)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, final
 
+from robustmq_common.topic_filters import filter_problem
 from robustmq_mqtt.acknowledge import Failed, acknowledge
+from robustmq_mqtt.authorization import ALLOWED, UNDECIDED, may_subscribe, note_subscribe
 from robustmq_mqtt.codec.errors import PacketError, ProtocolViolation
 from robustmq_mqtt.codec.reason_codes import (
     NOT_AUTHORIZED,
@@ -20,7 +22,7 @@ from robustmq_mqtt.mountpoint import mounted_filter
 from robustmq_mqtt.reasons import fits, reason_properties, refused_filter
 from robustmq_mqtt.retained_delivery import want_retained
 from robustmq_mqtt.subscription import MqttSubscription
-from robustmq_mqtt.topics import ANY_LEVELS, has_wildcard, parse_filter
+from robustmq_mqtt.topics import ANY_LEVELS, has_wildcard, parse_filter, without_share
 
 if TYPE_CHECKING:
     from robustmq_mqtt.codec.packets import Subscribe, TopicSubscription
@@ -32,8 +34,71 @@ SEND_RETAINED_IF_NEW: Final = 1
 
 
 def handle_subscribe(connection: Connection, data: bytes, body: int, end: int) -> None:
-    """Grant what may be granted, answer with one code per filter, then send retained messages."""
-    packet = decode_subscribe(data, body, end, connection.version)
+    """Grant what may be granted, once it is known what that is."""
+    Subscribing(connection, decode_subscribe(data, body, end, connection.version)).go_on()
+
+
+@final
+class Subscribing:
+    """A SUBSCRIBE of which it is found out what is allowed, filter by filter.
+
+    answers: ALLOWED or DENIED for each filter so far; one that is not valid is refused later.
+    """
+
+    def __init__(self, connection: Connection, packet: Subscribe) -> None:
+        self.connection = connection
+        self.packet = packet
+        self.answers: list[int] = []
+        self.epoch = 0
+        self.waits = False
+
+    def go_on(self) -> None:
+        """Ask about the filters that are left, and grant what may be granted."""
+        connection = self.connection
+        context = connection.context
+        for wanted in self.packet.subscriptions[len(self.answers) :]:
+            topic_filter = without_share(wanted.topic_filter)
+            if (not context.authorizes and not topic_filter.startswith("$SYS")) or filter_problem(
+                topic_filter
+            ):
+                self.answers.append(ALLOWED)  # what is no filter is refused as such
+                continue
+            answer = may_subscribe(connection, topic_filter, wanted.qos)
+            if answer == UNDECIDED:
+                self.ask(topic_filter, wanted.qos)
+                return
+            self.answers.append(answer)
+        grant(connection, self.packet, self.answers)
+
+    def ask(self, topic_filter: str, qos: int) -> None:
+        """Wait for an answer; the client is not read from."""
+        connection = self.connection
+        self.epoch = connection.context.access_epoch
+        if not self.waits:
+            self.waits = True
+            connection.suspend()
+        connection.context.services.authorize_later(
+            connection.client, "subscribe", topic_filter, qos, False, self.done
+        )
+
+    def done(self, allowed: bool) -> None:
+        connection = self.connection
+        if connection.state == CLOSED:
+            return
+        wanted = self.packet.subscriptions[len(self.answers)]
+        topic_filter = without_share(wanted.topic_filter)
+        answer = note_subscribe(connection, topic_filter, wanted.qos, allowed, self.epoch)
+        self.answers.append(answer)
+        try:
+            self.go_on()
+        except PacketError as error:
+            connection.reject(error.reason_code, error.reason)
+        if len(self.answers) == len(self.packet.subscriptions):
+            connection.resume()
+
+
+def grant(connection: Connection, packet: Subscribe, answers: list[int]) -> None:
+    """Grant what is allowed, answer with one code per filter, then send retained messages."""
     context = connection.context
     context.begin()
     identifier = 0
@@ -43,8 +108,10 @@ def handle_subscribe(connection: Connection, data: bytes, body: int, end: int) -
             identifier = identifiers[0]
     codes: list[int] = []
     wants_retained: list[MqttSubscription] = []
-    for wanted in packet.subscriptions:
-        codes.append(subscribe_one(connection, wanted, identifier, wants_retained))
+    for i in range(len(answers)):
+        wanted = packet.subscriptions[i]
+        allowed = answers[i] == ALLOWED
+        codes.append(subscribe_one(connection, wanted, allowed, identifier, wants_retained))
     session = connection.session
     assert session is not None
     acknowledge(
@@ -98,6 +165,7 @@ def suback(connection: Connection, packet: Subscribe, codes: list[int]) -> bytes
 def subscribe_one(
     connection: Connection,
     wanted: TopicSubscription,
+    allowed: bool,
     identifier: int,
     wants_retained: list[MqttSubscription],
 ) -> int:
@@ -131,7 +199,7 @@ def subscribe_one(
     replaced: MqttSubscription | None = context.router.subscription(
         parsed.topic_filter, session, parsed.group
     )
-    code = refusal(connection, parsed.group, seen, wanted.qos, replaced is None)
+    code = refusal(connection, parsed.group, seen, allowed, replaced is None)
     if code:
         return code
     qos = min(wanted.qos, limits.max_qos)
@@ -166,7 +234,9 @@ def subscribe_one(
     return qos
 
 
-def refusal(connection: Connection, group: str, topic_filter: str, qos: int, is_new: bool) -> int:
+def refusal(
+    connection: Connection, group: str, topic_filter: str, allowed: bool, is_new: bool
+) -> int:
     """The reason code against a valid filter, without its mountpoint; 3.x gets 0x80 for any."""
     context = connection.context
     limits = context.limits
@@ -179,8 +249,13 @@ def refusal(connection: Connection, group: str, topic_filter: str, qos: int, is_
     maximum = limits.max_subscriptions
     if maximum and is_new and session.subscription_count >= maximum:
         return QUOTA_EXCEEDED
-    if context.authorizes and not context.services.authorize(
-        connection.client, "subscribe", topic_filter, qos, False
-    ):
+    if not allowed:
+        context.refusals.note(
+            "subscription not authorized",
+            session.client_id,
+            connection.transport.peer,
+            topic_filter,
+            NOT_AUTHORIZED,
+        )
         return NOT_AUTHORIZED
     return 0

@@ -7,6 +7,7 @@ from robustmq_common.plugins import hookimpl
 from robustmq_common.spi.access import Certificate, ClientInfo
 from robustmq_common.spi.pack import Transport
 from robustmq_common.spi.services import BrokerServices
+from robustmq_mqtt.access_changes import AbsentSessions
 from robustmq_mqtt.config import MqttConfig
 from robustmq_mqtt.connection import Connection
 from robustmq_mqtt.connection_state import CONNECTED
@@ -25,6 +26,7 @@ class MqttPack:
 
     def __init__(self) -> None:
         self.context: Context | None = None
+        self.absent: AbsentSessions
 
     async def start(self, services: BrokerServices) -> None:
         config: MqttConfig = services.section("mqtt")
@@ -33,6 +35,7 @@ class MqttPack:
         store.bind(self.context)
         register_gauges(self.context)
         await load(self.context, store)
+        self.absent = AbsentSessions(self.context)
         SysTopics(self.context, config.sys_interval).start()
 
     def connection(self, transport: Transport) -> Connection:
@@ -43,6 +46,12 @@ class MqttPack:
         """The connections whose clients have been let in."""
         assert self.context is not None
         return (one for one in self.context.connections if one.state == CONNECTED)
+
+    def access_changed(self) -> None:
+        """Forget what was allowed; look at the subscriptions of those who are away."""
+        assert self.context is not None
+        self.context.access_epoch += 1
+        self.absent.begin()
 
     def stopping(self) -> None:
         """Tell every client that the server shuts down, and close."""

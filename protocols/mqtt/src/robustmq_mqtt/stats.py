@@ -23,6 +23,11 @@ class Stats:
         self.dropped_expired = 0
         self.dropped_not_authorized = 0
         self.dropped_inflight_discarded = 0
+        self.authorization_allow = 0
+        self.authorization_deny = 0
+        self.authorization_cache_hit = 0
+        self.authorization_cache_miss = 0
+        self.subscriptions_revoked = 0
         self.dropped_not_stored = 0
         self.connections_accepted = 0
         self.connections_closed = 0
@@ -54,6 +59,11 @@ class Stats:
             "delivery.dropped.not_stored": "dropped_not_stored",
             "delivery.dropped.session_discarded": "dropped_inflight_discarded",
             "messages.dropped.not_authorized": "dropped_not_authorized",
+            "authorization.allow": "authorization_allow",
+            "authorization.deny": "authorization_deny",
+            "authorization.cache_hit": "authorization_cache_hit",
+            "authorization.cache_miss": "authorization_cache_miss",
+            "subscriptions.revoked": "subscriptions_revoked",
             "connections.accepted": "connections_accepted",
             "connections.closed": "connections_closed",
             "connections.connected": "connected",

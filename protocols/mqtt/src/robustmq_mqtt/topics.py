@@ -51,6 +51,14 @@ class ParsedFilter:
         self.group = group
 
 
+def without_share(full: str) -> str:
+    """What is behind "$share/group/", valid or not; the whole filter if it is not shared."""
+    if not full.startswith(SHARE_PREFIX):
+        return full
+    at = full.find("/", len(SHARE_PREFIX))
+    return full[at + 1 :] if at >= 0 else ""
+
+
 def parse_filter(full: str, max_levels: int) -> ParsedFilter:
     """Check a filter as SUBSCRIBE carries it; raises PacketError 0x8F."""
     if not full.startswith(SHARE_PREFIX):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, final
 
 from robustmq_mqtt.codec.publish import Publish, new_publish
+from robustmq_mqtt.codec.reason_codes import NOT_AUTHORIZED
 from robustmq_mqtt.forward import forward, limit_expiry
 from robustmq_mqtt.mountpoint import unmounted_topic
 
@@ -63,17 +64,42 @@ def publish_will(session: Session) -> None:
     if session.expiry_interval:
         context.store.session_saved(session)
     message = will_message(session, will)
-    if context.authorizes and not context.services.authorize(
-        session.client,
-        "publish",
-        unmounted_topic(session.client.mountpoint, message.topic),
-        message.qos,
-        message.retain,
-    ):
-        context.stats.dropped_not_authorized += 1
-        context.log.info("will refused", client_id=session.client_id, topic=message.topic)
+    decided = WillDecided(session, message)
+    if not context.authorizes:
+        decided.done(True)
         return
-    forward(context, message, context.router.route(message.topic))
+    # Whoever may not publish it when the connection ends may not, whatever held at CONNECT.
+    topic = unmounted_topic(session.client.mountpoint, message.topic)
+    allowed: bool | None = context.services.authorize(
+        session.client, "publish", topic, message.qos, message.retain
+    )
+    if allowed is not None:
+        decided.done(allowed)
+        return
+    context.services.authorize_later(
+        session.client, "publish", topic, message.qos, message.retain, decided.done
+    )
+
+
+@final
+class WillDecided:
+    """The callback of the authorization of a will."""
+
+    def __init__(self, session: Session, message: Publish) -> None:
+        self.session = session
+        self.message = message
+
+    def done(self, allowed: bool) -> None:
+        session = self.session
+        context = session.context
+        message = self.message
+        if allowed:
+            forward(context, message, context.router.route(message.topic))
+            return
+        context.stats.dropped_not_authorized += 1
+        context.refusals.note(
+            "will refused", session.client_id, session.client.peer, message.topic, NOT_AUTHORIZED
+        )
 
 
 def will_message(session: Session, will: Will) -> Publish:

@@ -59,6 +59,7 @@ def access_control(settings: HasSections, links: Links, log: Log) -> AccessContr
             if one.enabled
         },
         log,
+        settings.section("access").sys_topics == "everyone",
     )
 
 

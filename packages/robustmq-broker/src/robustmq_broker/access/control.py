@@ -1,18 +1,27 @@
 """[D] The access chains: ordered links that allow, deny or have no opinion."""
 
-from collections.abc import Callable, Mapping, Sequence
+import inspect
+import ipaddress
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Final
 
 from robustmq_broker.access.mountpoint import mountpoint_of
+from robustmq_common.errors import CallerError, RobustMQError
 from robustmq_common.spi.access import (
     ALLOW,
     DENY,
+    IGNORE,
+    SUBSCRIBE,
     Authenticator,
     Authorizer,
     AuthResult,
     ClientInfo,
 )
 from robustmq_common.spi.services import Log
+
+SYS: Final = "$SYS"
+VERDICTS: Final = {ALLOW: "allow", DENY: "deny", IGNORE: "no opinion"}
 
 NOT_AUTHORIZED = 0x87
 BAD_USER_NAME_OR_PASSWORD = 0x86
@@ -37,17 +46,38 @@ class Chains:
         """Whether anything can be denied to a client that came in."""
         return bool(self.authorizers) or not self.allow_unmatched
 
+    def is_open(self) -> bool:
+        """Whether nobody has configured anything."""
+        return self.allow_unmatched and not self.authorizers and not self.authenticators
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What one link says, for people. detail: what decided, if the link tells."""
+
+    link: str
+    verdict: str
+    detail: str = ""
+
 
 class AccessControl:
     """Asks the links of a listener's chains in order, until one has an opinion.
 
     listeners: the chains of listeners that have their own; `default` is for all others.
+    open_sys: whether subscriptions to $SYS are allowed if no link has an opinion.
     """
 
-    def __init__(self, default: Chains, listeners: Mapping[str, Chains], log: Log) -> None:
+    def __init__(
+        self,
+        default: Chains,
+        listeners: Mapping[str, Chains],
+        log: Log,
+        open_sys: bool = False,
+    ) -> None:
         self.default = default
         self.listeners = dict(listeners)
         self.log = log
+        self.open_sys = open_sys
 
     def chains(self, listener: str) -> Chains:
         return self.listeners.get(listener, self.default)
@@ -100,7 +130,8 @@ class AccessControl:
 
     def authorize(
         self, client: ClientInfo, action: str, topic: str, qos: int, retain: bool
-    ) -> bool:
+    ) -> bool | None:
+        """Whether a client may do something; None if a link has to wait before it knows."""
         if client.is_superuser:
             return True
         chains = self.chains(client.listener)
@@ -108,19 +139,120 @@ class AccessControl:
             try:
                 verdict = link.authorize(client, action, topic, qos, retain)
             except Exception as error:
-                self.log.error(
-                    "authorizer failed; it counts as a denial",
-                    authorizer=link.name,
-                    client_id=client.client_id,
-                    topic=topic,
-                    exc_info=error,
-                )
+                self._failed(link, client, topic, error)
                 return False
+            if inspect.isawaitable(verdict):
+                _abandon(verdict)
+                return None
             if verdict == ALLOW:
                 return True
             if verdict == DENY:
                 return False
+        return self._unmatched(chains, client, action, topic)
+
+    async def authorize_later(
+        self, client: ClientInfo, action: str, topic: str, qos: int, retain: bool
+    ) -> bool:
+        """As `authorize`, and waits for links that do."""
+        if client.is_superuser:
+            return True
+        chains = self.chains(client.listener)
+        for link in chains.authorizers:
+            try:
+                verdict = link.authorize(client, action, topic, qos, retain)
+                if inspect.isawaitable(verdict):
+                    verdict = await verdict
+                has_opinion = verdict in (ALLOW, DENY)
+            except Exception as error:
+                self._failed(link, client, topic, error)
+                return False
+            if has_opinion:
+                return verdict == ALLOW
+        return self._unmatched(chains, client, action, topic)
+
+    async def explain(
+        self, client: ClientInfo, action: str, topic: str, qos: int, retain: bool
+    ) -> tuple[bool, list[Opinion]]:
+        """What `authorize_later` says, and what every link said that it asked."""
+        allowed = await self.authorize_later(client, action, topic, qos, retain)
+        if client.is_superuser:
+            return allowed, [Opinion("superuser", VERDICTS[ALLOW])]
+        opinions = []
+        for link in self.chains(client.listener).authorizers:
+            verdict = link.authorize(client, action, topic, qos, retain)
+            if inspect.isawaitable(verdict):
+                verdict = await verdict
+            explain = getattr(link, "explain", None)
+            detail = explain(client, action, topic, qos, retain) if explain else ""
+            opinions.append(Opinion(link.name, VERDICTS.get(verdict, "no opinion"), detail))
+            if verdict in (ALLOW, DENY):
+                return allowed, opinions
+        is_sys = action == SUBSCRIBE and topic.split("/", 1)[0] == SYS
+        link_name = "access.sys_topics" if is_sys else "access.no_match"
+        opinions.append(Opinion(link_name, VERDICTS[ALLOW if allowed else DENY]))
+        return allowed, opinions
+
+    def links(self) -> Iterator[Any]:
+        """Every link of every chain, once."""
+        seen = set()
+        for chains in (self.default, *self.listeners.values()):
+            for link in (*chains.authenticators, *chains.authorizers):
+                if id(link) not in seen:
+                    seen.add(id(link))
+                    yield link
+
+    async def reload(self) -> list[str]:
+        """Have the links read again what is outside of the broker; returns the names of those.
+
+        Raises CallerError, when all have been asked, with a line for each that could not.
+        """
+        reloaded, problems = [], []
+        for link in self.links():
+            reload = getattr(link, "reload", None)
+            if reload is None:
+                continue
+            try:
+                await reload()
+                reloaded.append(link.name)
+            except RobustMQError as error:
+                problems.append(f"{link.name}: {error}")
+        if problems:
+            raise CallerError("\n".join(problems))
+        return reloaded
+
+    def _unmatched(self, chains: Chains, client: ClientInfo, action: str, topic: str) -> bool:
+        """What holds if no link has an opinion."""
+        # Only filters that name $SYS match its topics [MQTT-4.7.2-1].
+        if action == SUBSCRIBE and topic.split("/", 1)[0] == SYS:
+            return self.open_sys or (chains.is_open() and is_local(client))
         return chains.allow_unmatched
+
+    def _failed(self, link: Authorizer, client: ClientInfo, topic: str, error: Exception) -> None:
+        self.log.error(
+            "authorizer failed; it counts as a denial",
+            authorizer=link.name,
+            client_id=client.client_id,
+            topic=topic,
+            exc_info=error,
+        )
+
+
+def is_local(client: ClientInfo) -> bool:
+    """Whether a client has connected from this machine."""
+    if client.peer == "unix":
+        return True
+    try:
+        address = ipaddress.ip_address(client.address.partition("%")[0])
+    except ValueError:
+        return False
+    return (getattr(address, "ipv4_mapped", None) or address).is_loopback
+
+
+def _abandon(awaitable: Any) -> None:
+    """Let go of a coroutine that has not begun."""
+    close = getattr(awaitable, "close", None) or getattr(awaitable, "cancel", None)
+    if close is not None:
+        close()
 
 
 def answer(done: Callable[[AuthResult], None]) -> Callable[[object, Exception | None], None]:

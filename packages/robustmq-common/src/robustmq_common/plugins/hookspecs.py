@@ -81,8 +81,8 @@ def robustmq_enhanced_authenticators() -> list[type[EnhancedAuthenticator]]:  # 
 
     The class attribute `method` is what a client says in its Authentication Method property. Each
     is instantiated once, without arguments, started and stopped like an authenticator, and begins
-    an exchange for every client that asks. With a class attribute `authenticator`, a method is only there on
-    listeners whose authentication chain has the link of that name; without one, on all.
+    an exchange for every client that asks. With a class attribute `authenticator`, a method is only
+    there on listeners whose authentication chain has the link of that name; without one, on all.
     """
 
 

@@ -4,6 +4,7 @@ Chains are ordered; each link allows, denies or has no opinion (`IGNORE`). A cha
 an opinion denies: silence never grants anything.
 """
 
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -90,12 +91,28 @@ class Authenticator(Protocol):
 
 
 class Authorizer(Protocol):
-    """One link of the authorization chain; called once per new (client, action, topic)."""
+    """One link of the authorization chain.
+
+    It is asked about what a client has not asked lately: answers are kept for `access.cache_ttl`,
+    or until the link calls `BrokerServices.access_changed`. Besides `start`, it may have
+
+    - `async def reload(self) -> None`: read again what is outside of the broker, such as a file;
+      raises RobustMQError, and goes on with what it had, if that cannot be done;
+    - `def explain(self, client, action, topic, qos, retain) -> str`: what decides, such as a rule
+      and where it is written, for people; "" for nothing.
+    """
 
     name: str
 
-    def authorize(self, client: ClientInfo, action: str, topic: str, qos: int, retain: bool) -> int:
-        """Return ALLOW, DENY or IGNORE."""
+    def authorize(
+        self, client: ClientInfo, action: str, topic: str, qos: int, retain: bool
+    ) -> int | Awaitable[int]:
+        """Return ALLOW, DENY or IGNORE.
+
+        For SUBSCRIBE, `topic` is the filter, without the prefix of a shared subscription: ALLOW
+        means every topic it matches. A link that has to wait makes it `async def`; its client waits
+        then, and nobody else.
+        """
         ...
 
 

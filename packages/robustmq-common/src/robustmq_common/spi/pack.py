@@ -86,6 +86,13 @@ class ProtocolPack(Protocol):
         """Everyone who is let in, in no order; it may change while it is gone through."""
         ...
 
+    def access_changed(self) -> None:
+        """The rules changed: forget what `BrokerServices.authorize` has said.
+
+        Of each that is in `connected`, the subscriptions are looked at afterwards.
+        """
+        ...
+
     def stopping(self) -> None:
         """No more connections will come: say goodbye to those that are open, and close them."""
         ...

@@ -250,7 +250,36 @@ class BrokerServices(Protocol):
 
     def authorize(
         self, client: ClientInfo, action: str, topic: str, qos: int, retain: bool
-    ) -> bool: ...
+    ) -> bool | None:
+        """Whether a client may do something; None if that takes `authorize_later` to know.
+
+        Subscriptions to `$SYS` are asked about also where `authorizes` is false.
+        """
+        ...
+
+    def authorize_later(
+        self,
+        client: ClientInfo,
+        action: str,
+        topic: str,
+        qos: int,
+        retain: bool,
+        done: Callable[[bool], None],
+    ) -> None:
+        """As `authorize`, with a callback; what goes wrong is a no."""
+        ...
+
+    @property
+    def decision_cache(self) -> tuple[int, float]:
+        """How many answers of `authorize` a pack keeps for a client, and for how many seconds."""
+        ...
+
+    def access_changed(self) -> None:
+        """Something that authorizers go by has changed: have everyone asked about anew.
+
+        Answers that were kept are forgotten at once, subscriptions looked at little by little.
+        """
+        ...
 
     def enhanced_authenticator(self, method: str, listener: str) -> EnhancedAuthenticator | None:
         """What serves an Authentication Method on a listener, None if nothing does."""

@@ -24,6 +24,7 @@ class FakeServices:
     verdict: what `authenticate` answers, at once.
     admission: what `admit` answers. gone: whom `left` was told of. clients: what `connected` has.
     denied: (action, topic) pairs that `authorize` refuses; without any, `authorizes` is False.
+    changes: how often `access_changed` was called.
     methods: what `enhanced_authenticator` finds.
     """
 
@@ -51,6 +52,7 @@ class FakeServices:
         self.gone: list[ClientInfo] = []
         self.clients: list[ConnectedClient] = []
         self.denied: set[tuple[str, str]] = set()
+        self.changes = 0
         self.methods: dict[str, EnhancedAuthenticator] = {}
         self.listeners: list[EventListener] = []
         self._soon: list[Callable[[], None]] = []
@@ -110,6 +112,24 @@ class FakeServices:
         retain: bool,  # noqa: ARG002
     ) -> bool:
         return (action, topic) not in self.denied
+
+    def authorize_later(
+        self,
+        client: ClientInfo,
+        action: str,
+        topic: str,
+        qos: int,
+        retain: bool,
+        done: Callable[[bool], None],
+    ) -> None:
+        done(self.authorize(client, action, topic, qos, retain))
+
+    @property
+    def decision_cache(self) -> tuple[int, float]:
+        return (32, 60.0)
+
+    def access_changed(self) -> None:
+        self.changes += 1
 
     def enhanced_authenticator(
         self,
