@@ -138,7 +138,7 @@ class AccessControl:
         for link in chains.authorizers:
             try:
                 verdict = link.authorize(client, action, topic, qos, retain)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - a plugin may raise anything
                 self._failed(link, client, topic, error)
                 return False
             if inspect.isawaitable(verdict):
@@ -163,7 +163,7 @@ class AccessControl:
                 if inspect.isawaitable(verdict):
                     verdict = await verdict
                 has_opinion = verdict in (ALLOW, DENY)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - a plugin may raise anything
                 self._failed(link, client, topic, error)
                 return False
             if has_opinion:
