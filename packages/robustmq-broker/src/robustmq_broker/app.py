@@ -165,7 +165,9 @@ class Broker:
         return services
 
     def reload(self) -> None:
-        """Have access control read its files again, where it keeps any."""
+        """Have access control and listeners read their files again, where they have any."""
+        for listener in self.listeners:
+            self.services.run(listener.reload(), _reloaded)
         for part in self._access_parts:
             if hasattr(part, "reload"):
                 part.reload()
@@ -226,6 +228,10 @@ class Broker:
                 await part.stop()
         await self.adapters.close()
         self.log.info("broker stopped")
+
+
+def _reloaded(_done: bool | None, _error: Exception | None) -> None:
+    """The listener has logged what there is to say."""
 
 
 class Offline:

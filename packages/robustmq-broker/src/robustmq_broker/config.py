@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, Literal, Protocol
 from pydantic import AfterValidator, Field
 
 from robustmq_broker.access.mountpoint import mountpoint_problem
+from robustmq_broker.listeners.tls_config import TlsConfig
 from robustmq_broker.topics.topic_config import TopicConfig, topic_problems
 from robustmq_common.config.model import Address, Bytes, Expected, Seconds, Section
 from robustmq_common.config.quantities import parse_address
@@ -67,7 +68,7 @@ class ListenerConfig(Section):
         description='Name of the protocol pack that serves the connections, such as "mqtt".',
     )
     transport: str = Field(
-        "tcp", min_length=1, description='What carries the bytes; there is "tcp".'
+        "tcp", min_length=1, description='What carries the bytes; "tcp" or "tls".'
     )
     bind: Address = Field(
         description=(
@@ -113,6 +114,9 @@ class ListenerConfig(Section):
     )
     allow_anonymous: bool | None = Field(
         None, description="The same for this listener alone as `access.allow_anonymous` for all."
+    )
+    tls: TlsConfig = Field(
+        default_factory=TlsConfig, description="Certificates, for the transports with TLS."
     )
 
 

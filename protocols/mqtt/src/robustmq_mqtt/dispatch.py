@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from robustmq_common.first_bytes import recognise
 from robustmq_mqtt.codec.errors import MalformedPacket, ProtocolViolation
 from robustmq_mqtt.codec.fixed_header import check_flags
 from robustmq_mqtt.codec.packets import PINGRESP_FRAME
@@ -77,6 +78,10 @@ def check_first_byte(data: bytes) -> None:
 
     Other protocols are told at once, not when as much has come as their bytes seem to announce.
     """
+    if data[0] != CONNECT << 4:
+        stranger = recognise(data)
+        if stranger:
+            raise ProtocolViolation(f"expected MQTT, but {stranger}")
     packet_type = data[0] >> 4
     if packet_type != CONNECT:
         raise ProtocolViolation(f"{PACKET_NAMES[packet_type]} came before CONNECT")

@@ -70,6 +70,14 @@ class Listener:
         """Accept nobody from now on; harmless if it is not open."""
         raise NotImplementedError
 
+    async def reload(self) -> bool:
+        """Read the files of certificates again; False if the transport has none.
+
+        Connections that are open keep what they have. Raises ConfigError, and logs it, if the new
+        files are not right; what was in force stays so.
+        """
+        return False
+
     def has_room(self, peer: str) -> bool:
         """Whether one more connection may be open; if not, that is counted and logged."""
         limit = self.config.max_connections

@@ -1,28 +1,39 @@
 """[D] Listeners on stream sockets: what is accepted, and the layers that are put on it."""
 
 import asyncio
+import contextlib
 import errno
 import socket
+from typing import TYPE_CHECKING
 
 from robustmq_broker.listeners.layer import StreamTransport, Upper
 from robustmq_broker.listeners.listener import Listener, ListenerSetup
 from robustmq_broker.listeners.stream_connection import StreamConnection
-from robustmq_common.errors import ListenError
+from robustmq_common.errors import ConfigError, ListenError
 from robustmq_common.spi.pack import Connection
+
+if TYPE_CHECKING:
+    from robustmq_broker.listeners.tls_keys import TlsKeys
 
 
 class StreamListener(Listener):
     """Accepts connections from a listening socket, which subclasses make.
 
-    `upper` is what is put on each socket, the pack's connection itself unless a subclass puts a
-    layer in between, as it does in `prepare`.
+    A subclass makes the socket (`bind`), says in `secure` whether TLS is the first layer, and puts
+    its own layers between that and the pack in `application`.
     """
+
+    secure = False
+    default_alpn: tuple[str, ...] = ("mqtt",)
+    """Unless `tls.alpn` says otherwise."""
 
     def __init__(self, setup: ListenerSetup) -> None:
         super().__init__(setup)
         self.upper: Upper = self.pack_connection
+        self.tls: TlsKeys | None = None
         self.high_watermark = setup.config.high_watermark
         self._server: asyncio.Server | None = None
+        self._watching: asyncio.Task[None] | None = None
 
     def pack_connection(self, transport: StreamTransport) -> Connection:
         return self.pack.connection(transport)
@@ -31,11 +42,22 @@ class StreamListener(Listener):
         """Whether an accepted socket may stay; called before anything is put on it."""
         return self.has_room(peer) and self.admits(peer)
 
-    def prepare(self) -> None:
-        """Get ready what the layers need, such as certificates, and set `upper`.
+    def application(self) -> Upper:
+        """What is put on the socket, or on its TLS; the pack's connection if nothing else is."""
+        return self.pack_connection
 
-        Raises ConfigError or ListenError.
+    def make_upper(self) -> Upper:
+        """All layers: those in front of `application` are the same for every stream transport.
+
+        Raises ConfigError.
         """
+        upper = self.application()
+        if self.secure:
+            from robustmq_broker.listeners.tls_keys import TlsKeys
+
+            self.tls = TlsKeys(self.name, self.config.tls, self.default_alpn)
+            upper = self.tls.over(self, upper)
+        return upper
 
     def bind(self) -> socket.socket:
         """A non-blocking socket bound to the configured address. Raises OSError, ListenError."""
@@ -46,7 +68,7 @@ class StreamListener(Listener):
         raise NotImplementedError
 
     async def open(self) -> str:
-        self.prepare()
+        self.upper = self.make_upper()
         loop = asyncio.get_running_loop()
         try:
             sock = self.bind()
@@ -59,6 +81,8 @@ class StreamListener(Listener):
                 f"{error.strerror or error}; {_what_to_do(error)} listeners.{self.name}.bind"
             ) from error
         self.accepting = True
+        if self.tls is not None:
+            self._watching = loop.create_task(self._watch(self.tls))
         self.address = self.bound_address(sock)
         return self.address
 
@@ -70,6 +94,30 @@ class StreamListener(Listener):
         if self._server is not None:
             self._server.close()
             self._server = None
+        if self._watching is not None:
+            self._watching.cancel()
+            self._watching = None
+
+    async def reload(self) -> bool:
+        if self.tls is None:
+            return False
+        try:
+            await asyncio.to_thread(self.tls.reload)
+        except ConfigError as error:
+            self.log.error(
+                "certificates not loaded: the old ones stay", listener=self.name, reason=str(error)
+            )
+            raise
+        self.log.info("certificates loaded", listener=self.name, file=self.config.tls.certfile)
+        return True
+
+    async def _watch(self, keys: "TlsKeys") -> None:
+        """Load the files anew whenever they have changed."""
+        while True:
+            await asyncio.sleep(self.config.tls.watch_interval)
+            if await asyncio.to_thread(keys.changed):
+                with contextlib.suppress(ConfigError):  # logged
+                    await self.reload()
 
 
 def _what_to_do(error: OSError) -> str:

@@ -1,4 +1,4 @@
-"""[D] The transport "tcp"."""
+"""[D] The transports "tcp" and "tls"."""
 
 import socket
 
@@ -18,6 +18,12 @@ class TcpListener(StreamListener):
 
     def bound_address(self, sock: socket.socket) -> str:
         return format_address(*sock.getsockname()[:2])
+
+
+class TlsListener(TcpListener):
+    """The same with TLS: the transport "tls"."""
+
+    secure = True
 
 
 def bound_socket(host: str, port: int) -> socket.socket:

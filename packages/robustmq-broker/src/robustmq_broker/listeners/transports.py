@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from robustmq_broker.listeners.listener import Listener, ListenerSetup
-from robustmq_broker.listeners.tcp import TcpListener
+from robustmq_broker.listeners.tcp import TcpListener, TlsListener
 
 TRANSPORTS: Final[Mapping[str, Callable[[ListenerSetup], Listener]]] = {
     "tcp": TcpListener,
+    "tls": TlsListener,
 }
 """Nothing heavy is imported for a transport that no listener uses: that is done in its `open`."""
