@@ -7,9 +7,10 @@ from typing import Annotated, Any, Final, Literal, Protocol
 from pydantic import AfterValidator, Field
 
 from robustmq_broker.access.mountpoint import mountpoint_problem
+from robustmq_broker.listeners.bind import Bind, bind_problem, is_path
 from robustmq_broker.listeners.tls_config import TlsConfig
 from robustmq_broker.topics.topic_config import TopicConfig, topic_problems
-from robustmq_common.config.model import Address, Bytes, Expected, Seconds, Section
+from robustmq_common.config.model import Bytes, Expected, Seconds, Section
 from robustmq_common.config.quantities import parse_address
 from robustmq_common.errors import ConfigError
 
@@ -27,6 +28,18 @@ def _check_mountpoint(template: str) -> str:
     if problem:
         raise ValueError(problem)
     return template
+
+
+def _check_network(text: str) -> str:
+    ipaddress.ip_network(text, strict=False)
+    return text
+
+
+Network = Annotated[
+    str,
+    AfterValidator(_check_network),
+    Expected('an address or network, such as "10.0.0.0/8"', name="network"),
+]
 
 
 class BrokerConfig(Section):
@@ -68,12 +81,36 @@ class ListenerConfig(Section):
         description='Name of the protocol pack that serves the connections, such as "mqtt".',
     )
     transport: str = Field(
-        "tcp", min_length=1, description='What carries the bytes; "tcp" or "tls".'
+        "tcp", min_length=1, description='What carries the bytes: "tcp", "tls" or "unix".'
     )
-    bind: Address = Field(
+    bind: Bind = Field(
         description=(
             "Address and port to listen on; IPv6 addresses in brackets. All addresses of the "
-            'machine are "0.0.0.0" or "[::]"; port 0 takes any free one.'
+            'machine are "0.0.0.0" or "[::]"; port 0 takes any free one. For the transport "unix" '
+            'it is the path of the socket, such as "/run/robustmq/mqtt.sock".'
+        ),
+    )
+    mode: Annotated[str, Expected("an octal mode", name="octal mode")] = Field(
+        "600",
+        pattern=r"^0?[0-7]{3}$",
+        description="Who may connect to a Unix socket: the mode of its file.",
+    )
+    proxy_protocol: bool = Field(
+        False,
+        description=(
+            "Whether every connection begins with a PROXY protocol header (version 1 or 2), which "
+            "says who the client is; those without one are refused."
+        ),
+    )
+    proxy_protocol_timeout: Seconds = Field(
+        3.0, ge=0.1, le=3600, description="How long the header may take."
+    )
+    trusted_proxies: list[Network] = Field(
+        ["127.0.0.0/8", "::1/128"],
+        max_length=1000,
+        description=(
+            "Addresses and networks whose PROXY headers are believed; all others are refused. Who "
+            "connects to a Unix socket is trusted."
         ),
     )
     max_connections: int = Field(
@@ -297,6 +334,7 @@ def check_exposure(settings: HasSections) -> None:
         if listener.enabled
         and listener.allow_anonymous is None
         and not authenticators_of(access, listener)
+        and not is_path(listener.bind)
         and not is_loopback(parse_address(listener.bind)[0])
     ]
     if problems:
@@ -341,6 +379,11 @@ def check_names(settings: HasSections, installed: Mapping[str, Collection[str]])
         f"the installed {kind} are: {', '.join(sorted(installed[kind])) or 'none'}"
         for path, name, kind in chosen
         if name not in installed[kind]
+    ]
+    problems += [
+        f'listeners.{name}.bind = "{one.bind}": {problem}'
+        for name, one in enabled
+        if (problem := bind_problem(one.transport, one.bind))
     ]
     problems += topic_problems(topics, default)
     if problems:

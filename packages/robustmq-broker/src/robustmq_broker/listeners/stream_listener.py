@@ -4,10 +4,12 @@ import asyncio
 import contextlib
 import errno
 import socket
+from functools import partial
 from typing import TYPE_CHECKING
 
 from robustmq_broker.listeners.layer import StreamTransport, Upper
 from robustmq_broker.listeners.listener import Listener, ListenerSetup
+from robustmq_broker.listeners.proxy import ProxyLayer, trusts
 from robustmq_broker.listeners.stream_connection import StreamConnection
 from robustmq_common.errors import ConfigError, ListenError
 from robustmq_common.spi.pack import Connection
@@ -40,7 +42,8 @@ class StreamListener(Listener):
 
     def lets_in(self, peer: str) -> bool:
         """Whether an accepted socket may stay; called before anything is put on it."""
-        return self.has_room(peer) and self.admits(peer)
+        # Behind a proxy the gates are asked about the client, not about the proxy.
+        return self.has_room(peer) and (self.config.proxy_protocol or self.admits(peer))
 
     def application(self) -> Upper:
         """What is put on the socket, or on its TLS; the pack's connection if nothing else is."""
@@ -57,6 +60,15 @@ class StreamListener(Listener):
 
             self.tls = TlsKeys(self.name, self.config.tls, self.default_alpn)
             upper = self.tls.over(self, upper)
+        config = self.config
+        if config.proxy_protocol:
+            upper = partial(
+                ProxyLayer,
+                host=self,
+                upper=upper,
+                trusted=trusts(config.trusted_proxies),
+                seconds=config.proxy_protocol_timeout,
+            )
         return upper
 
     def bind(self) -> socket.socket:

@@ -5,9 +5,11 @@ from typing import Final
 
 from robustmq_broker.listeners.listener import Listener, ListenerSetup
 from robustmq_broker.listeners.tcp import TcpListener, TlsListener
+from robustmq_broker.listeners.unix import UnixListener
 
 TRANSPORTS: Final[Mapping[str, Callable[[ListenerSetup], Listener]]] = {
     "tcp": TcpListener,
     "tls": TlsListener,
+    "unix": UnixListener,
 }
 """Nothing heavy is imported for a transport that no listener uses: that is done in its `open`."""
