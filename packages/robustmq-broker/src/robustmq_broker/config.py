@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field
 from robustmq_broker.access.mountpoint import mountpoint_problem
 from robustmq_broker.listeners.bind import Bind, bind_problem, is_path
 from robustmq_broker.listeners.tls_config import TlsConfig
+from robustmq_broker.listeners.websocket.settings import WebSocketConfig
 from robustmq_broker.topics.topic_config import TopicConfig, topic_problems
 from robustmq_common.config.model import Bytes, Expected, Seconds, Section
 from robustmq_common.config.quantities import parse_address
@@ -81,7 +82,9 @@ class ListenerConfig(Section):
         description='Name of the protocol pack that serves the connections, such as "mqtt".',
     )
     transport: str = Field(
-        "tcp", min_length=1, description='What carries the bytes: "tcp", "tls" or "unix".'
+        "tcp",
+        min_length=1,
+        description='What carries the bytes: "tcp", "tls", "ws", "wss" or "unix".',
     )
     bind: Bind = Field(
         description=(
@@ -154,6 +157,9 @@ class ListenerConfig(Section):
     )
     tls: TlsConfig = Field(
         default_factory=TlsConfig, description="Certificates, for the transports with TLS."
+    )
+    websocket: WebSocketConfig = Field(
+        default_factory=WebSocketConfig, description='The transports "ws" and "wss".'
     )
 
 

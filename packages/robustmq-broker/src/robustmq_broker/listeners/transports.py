@@ -6,10 +6,16 @@ from typing import Final
 from robustmq_broker.listeners.listener import Listener, ListenerSetup
 from robustmq_broker.listeners.tcp import TcpListener, TlsListener
 from robustmq_broker.listeners.unix import UnixListener
+from robustmq_broker.listeners.websocket.listener import (
+    SecureWebSocketListener,
+    WebSocketListener,
+)
 
 TRANSPORTS: Final[Mapping[str, Callable[[ListenerSetup], Listener]]] = {
     "tcp": TcpListener,
     "tls": TlsListener,
     "unix": UnixListener,
+    "ws": WebSocketListener,
+    "wss": SecureWebSocketListener,
 }
 """Nothing heavy is imported for a transport that no listener uses: that is done in its `open`."""
