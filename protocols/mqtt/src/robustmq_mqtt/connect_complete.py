@@ -16,6 +16,7 @@ from robustmq_mqtt.codec.reason_codes import (
 )
 from robustmq_mqtt.codec.wire import V5
 from robustmq_mqtt.connection_state import CLOSED, CONNECTED
+from robustmq_mqtt.expiry import watch_expiry
 from robustmq_mqtt.mountpoint import mounted_topic
 from robustmq_mqtt.session import Session
 from robustmq_mqtt.session_end import end_session
@@ -128,6 +129,8 @@ class Connecting:
             connection.refuse(PACKET_TOO_LARGE, f"CONNACK would have {len(answer)} bytes")
             return
         connection.send(answer)
+        if connection.client.expires_at is not None:
+            watch_expiry(connection)
         context.log.debug(
             "client connected",
             peer=connection.transport.peer,

@@ -31,6 +31,7 @@ from robustmq_mqtt.codec.reason_codes import (
 from robustmq_mqtt.codec.wire import PUBREL, V5
 from robustmq_mqtt.connection_state import CLOSED, CONNECTED, NEW
 from robustmq_mqtt.dispatch import check_first_byte, dispatch
+from robustmq_mqtt.expiry import forget_expiry
 from robustmq_mqtt.reasons import fits, reason_string
 from robustmq_mqtt.session_end import connection_ended
 
@@ -412,6 +413,8 @@ class Connection:
             self.timer = None
         self.exchange = None
         self.context.connections.discard(self)
+        if self.context.expiries:
+            forget_expiry(self)
         self.log_end(was_connected)
         if self.admitted:
             self.context.services.left(self.client)

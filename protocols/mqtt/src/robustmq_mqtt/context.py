@@ -57,6 +57,7 @@ class Context:
         self.retained_line = RetainedLine(services)
         self.sessions: dict[str, Session] = {}
         self.connections: set[Connection] = set()
+        self.expiries: dict[Connection, Any] = {}
         self.attended = 0
         self.wrote = False
         self.topic_log: Any = None

@@ -17,6 +17,7 @@ from robustmq_mqtt.codec.reason_codes import (
 )
 from robustmq_mqtt.connect_complete import complete_connect
 from robustmq_mqtt.connection_state import CLOSED, CONNECTED
+from robustmq_mqtt.expiry import watch_expiry
 
 if TYPE_CHECKING:
     from robustmq_mqtt.connection import Connection
@@ -122,6 +123,7 @@ def succeed(connection: Connection, data: bytes | None) -> None:
         connection.decisions = None  # it may be someone else now
         connection.access_changed()
         connection.send(encode_auth(SUCCESS, auth_properties(connection, data)))
+        watch_expiry(connection)
         connection.resume()
         return
     complete_connect(connection, data)

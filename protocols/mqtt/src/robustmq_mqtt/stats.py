@@ -34,6 +34,7 @@ class Stats:
         self.connected = 0
         self.connect_timeouts = 0
         self.protocol_errors = 0
+        self.credentials_expired = 0
         self.sessions_created = 0
         self.sessions_resumed = 0
         self.sessions_taken_over = 0
@@ -69,6 +70,7 @@ class Stats:
             "connections.connected": "connected",
             "connections.connect_timeout": "connect_timeouts",
             "connections.protocol_error": "protocol_errors",
+            "connections.credentials_expired": "credentials_expired",
             "session.created": "sessions_created",
             "session.resumed": "sessions_resumed",
             "session.takenover": "sessions_taken_over",
