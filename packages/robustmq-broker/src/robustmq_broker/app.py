@@ -157,11 +157,11 @@ class Broker:
             decision_cache=(access.cache_size, access.cache_ttl),
         )
         self.services = services  # to be closed, should one of these not start
-        self._access_parts = [*links.all(), *methods.values()]
-        for part in self._access_parts:
+        for part in (*links.all(), *methods.values()):
             started = part.start(services) if hasattr(part, "start") else None
             if inspect.isawaitable(started):
                 await started
+            self._access_parts.append(part)
         return services
 
     def reload(self) -> None:
