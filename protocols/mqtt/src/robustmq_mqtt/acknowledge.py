@@ -67,7 +67,7 @@ class DeferredAcknowledgement:
             not acks
             and connection.held
             and connection.state != CLOSED
-            and not connection.exchange_steps
+            and not connection.awaits_answer
         ):
             connection.resume()
 

@@ -64,7 +64,7 @@ class Connection:
         self.client: Any = None
         self.session: Session | None = None
         self.exchange: Any = None
-        self.exchange_steps = False
+        self.awaits_answer = False
         self.auth_method: str | None = None
         # input
         self.held = False

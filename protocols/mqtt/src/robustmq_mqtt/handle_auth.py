@@ -77,7 +77,7 @@ def begin(connection: Connection, authenticator: Any, again: bool) -> bool:
 def step(connection: Connection, data: bytes | None) -> None:
     """Let the plugin think; meanwhile nothing more is read from this client."""
     connection.suspend()
-    connection.exchange_steps = True
+    connection.awaits_answer = True
     work = connection.exchange.step(data)
     connection.context.services.run(work, Stepped(connection).done)
 
@@ -91,7 +91,7 @@ class Stepped:
 
     def done(self, result: Any, error: Exception | None) -> None:
         connection = self.connection
-        connection.exchange_steps = False
+        connection.awaits_answer = False
         if connection.state == CLOSED:
             return
         if error is not None or result is None:

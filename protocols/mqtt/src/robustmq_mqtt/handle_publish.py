@@ -247,6 +247,7 @@ def admit(connection: Connection, packet: Publish) -> int:
 def ask_for_publish(connection: Connection, packet: Publish) -> None:
     """Wait until the broker knows whether a message is allowed; the client is not read from."""
     connection.suspend()
+    connection.awaits_answer = True
     asked = PublishAsked(connection, packet)
     client = connection.client
     topic = unmounted_topic(client.mountpoint, packet.topic)
@@ -267,6 +268,7 @@ class PublishAsked:
     def done(self, allowed: bool) -> None:
         connection = self.connection
         session = connection.session
+        connection.awaits_answer = False
         if connection.state == CLOSED or session is None:
             return
         packet = self.packet

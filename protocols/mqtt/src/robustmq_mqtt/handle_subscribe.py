@@ -77,12 +77,14 @@ class Subscribing:
         if not self.waits:
             self.waits = True
             connection.suspend()
+        connection.awaits_answer = True
         connection.context.services.authorize_later(
             connection.client, "subscribe", topic_filter, qos, False, self.done
         )
 
     def done(self, allowed: bool) -> None:
         connection = self.connection
+        connection.awaits_answer = False
         if connection.state == CLOSED:
             return
         wanted = self.packet.subscriptions[len(self.answers)]

@@ -18,7 +18,7 @@ from robustmq_common.spi.access import ALLOW, DENY, IGNORE
         (200, b'{"result": "allow", "is_superuser": true}', Answer(ALLOW, True)),
         (200, b'{"result": "allow", "expire_at": 17}', Answer(ALLOW, False, 17.0)),
         (200, b'{"result": "allow", "expire_at": null}', Answer(ALLOW)),
-        (200, b'{"result": "allow", "acl": [1]}', Answer(ALLOW, acl=[1])),
+        (200, b'{"result": "allow", "acl": null}', Answer(ALLOW)),
     ],
 )
 def test_answers(status: int, body: bytes, answer: Any) -> None:
@@ -55,6 +55,7 @@ def test_other_statuses_are_no_answers(status: int) -> None:
         b'{"result": "allow", "expire_at": 1e999}',
         b'{"result": "allow", "expire_at": ' + b"9" * 400 + b"}",
         b'{"result":' * 10_000,
+        b'{"result": "allow", "acl": []}',
         b"\xff\xfe",
     ],
 )

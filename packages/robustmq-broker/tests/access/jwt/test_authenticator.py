@@ -156,3 +156,17 @@ def test_bad_configuration(config: dict[str, Any], problem: str) -> None:
     with pytest.raises(ConfigError, match=problem) as caught:
         authenticator(**config)
     assert "short" not in str(caught.value)
+
+
+def test_the_acl_claim() -> None:
+    client = new_client()
+    assert ask(authenticator(**HMAC), client, token({"acl": {"pub": ["a"]}})).verdict == ALLOW
+    assert client.acl is not None
+    renamed = authenticator(**HMAC, acl_claim="rules")
+    client = new_client()
+    assert ask(renamed, client, token({"acl": {"pub": ["a"]}})).verdict == ALLOW
+    assert client.acl is None
+    for claim in ({"pub": "a"}, None, "a/#"):
+        client = new_client()
+        assert ask(renamed, client, token({"rules": claim})).verdict == DENY
+        assert client == new_client()

@@ -6,7 +6,7 @@ an opinion denies: silence never grants anything.
 
 from collections.abc import Awaitable
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 ALLOW: Final = 1
 DENY: Final = 2
@@ -41,6 +41,7 @@ class ClientInfo:
     expires_at: when its credentials end, in seconds since the epoch; the pack disconnects it then.
     mountpoint: what its listener puts before every topic of the client, "" for nothing.
     authenticator: the name of the link that decided on it, "" if none did.
+    acl: rules that came with its credentials, as an authenticator and an authorizer agree on.
     """
 
     client_id: str
@@ -54,6 +55,7 @@ class ClientInfo:
     expires_at: float | None = None
     mountpoint: str = ""
     authenticator: str = ""
+    acl: Any = None
     _attributes: dict[str, str] | None = field(default=None, init=False)
 
     @property

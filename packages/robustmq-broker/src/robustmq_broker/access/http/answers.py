@@ -22,12 +22,11 @@ class BadAnswer(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """verdict: ALLOW, DENY or IGNORE. expires_at: seconds since the epoch. acl: rules, unread."""
+    """verdict: ALLOW, DENY or IGNORE. expires_at: seconds since the epoch."""
 
     verdict: int
     is_superuser: bool = False
     expires_at: float | None = None
-    acl: Any = None
 
 
 def read_answer(status: int, body: bytes) -> Answer:
@@ -43,7 +42,10 @@ def read_answer(status: int, body: bytes) -> Answer:
     result = said.get("result")
     if not isinstance(result, str) or result not in RESULTS:
         raise BadAnswer('the answer\'s "result" is not "allow", "deny" or "ignore"')
-    return Answer(RESULTS[result], _superuser(said), _expiry(said), said.get("acl"))
+    if said.get("acl") is not None:
+        # Not to be passed over: there may be denials among its rules.
+        raise BadAnswer('the answer has an "acl"; ask for rules with the authorizer http instead')
+    return Answer(RESULTS[result], _superuser(said), _expiry(said))
 
 
 def _superuser(said: dict[str, Any]) -> bool:

@@ -43,7 +43,7 @@ class HttpClient:
         max_size: int,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        import aiohttp  # noqa: F401, PLC0415 - not with the first request: everybody would wait
+        import aiohttp  # noqa: PLC0415 - not with the first request: everybody would wait
 
         self._timeout = timeout
         self._connect_timeout = connect_timeout

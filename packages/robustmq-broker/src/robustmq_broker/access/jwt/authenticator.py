@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from robustmq_broker.access.http.client import HttpClient, Response, tls_context
+from robustmq_broker.access.jwt.acl import read_acl
 from robustmq_broker.access.jwt.claims import ClaimRules, check_claims, user_name
 from robustmq_broker.access.jwt.jwks import JwksKeys
 from robustmq_broker.access.jwt.keys import BadKey, VerifyKey, public_keys, secret_key
@@ -83,7 +84,9 @@ class JwtAuthenticator:
         name = client.username
         if config.username_claim is not None:
             name = user_name(claims, config.username_claim)
+        acl = read_acl(claims[config.acl_claim]) if config.acl_claim in claims else None
         client.username = name
+        client.acl = acl
         if config.superuser_claim is not None:
             client.is_superuser = claims.get(config.superuser_claim) is True
         if config.disconnect_at_expiry:

@@ -3,9 +3,10 @@
 from typing import Any
 
 from robustmq_broker.access.jwt.authenticator import JwtAuthenticator
+from robustmq_broker.access.jwt.authorizer import JwtAuthorizer
 from robustmq_broker.access.jwt.settings import JwtConfig
 from robustmq_common.plugins import hookimpl
-from robustmq_common.spi.access import Authenticator
+from robustmq_common.spi.access import Authenticator, Authorizer
 
 
 @hookimpl
@@ -18,3 +19,9 @@ def robustmq_config_sections() -> dict[str, type[Any]]:
 def robustmq_authenticators() -> list[type[Authenticator]]:
     """The authenticator "jwt"."""
     return [JwtAuthenticator]
+
+
+@hookimpl
+def robustmq_authorizers() -> list[type[Authorizer]]:
+    """The authorizer "jwt"."""
+    return [JwtAuthorizer]
