@@ -12,13 +12,15 @@ the loop sends, looks at `client.transport`, and calls `run_until_idle` itself.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from memory_loop import Gate, MemoryLoop, MemoryTimers, run_to_end
 from robustmq_broker.access.control import AccessControl, Chains
 from robustmq_broker.app import CLOSE_SECONDS
+from robustmq_broker.config import SECTIONS, ListenerConfig
+from robustmq_broker.protection.protection import Protection
 from robustmq_broker.services import Services
 from robustmq_broker.storage.memory import MemoryAdapter
 from robustmq_broker.topics.rules import TopicRules
@@ -34,6 +36,9 @@ from robustmq_mqtt.pack import MqttPack
 
 HIGH_WATERMARK: Final = 65_536
 """Bytes a stalled client leaves unread before the broker is told to stop writing."""
+
+LISTENER: Final = "test"
+"""The listener that clients come in by."""
 
 
 class SlowAdapter(MemoryAdapter):
@@ -175,6 +180,9 @@ class MemoryServices(Services):
 class MemoryBroker:
     """A broker with the MQTT pack and memory storage; `topics` are the rules for topics.
 
+    protection: the sections of that part that are not as by default, with the listener's; without,
+    there is none.
+
     Keyword arguments that are not named here are keys of the configuration section `[mqtt]`;
     `sys_interval` is 0 unless given.
     """
@@ -188,6 +196,7 @@ class MemoryBroker:
         enhanced: Iterable[EnhancedAuthenticator] = (),
         listeners: Sequence[EventListener] = (),
         topics: Sequence[TopicConfig] = (),
+        protection: Mapping[str, Any] | None = None,
         **mqtt: Any,
     ) -> None:
         self.config = MqttConfig(**{"sys_interval": 0, **mqtt})
@@ -200,6 +209,7 @@ class MemoryBroker:
         self._enhanced = {one.method: one for one in enhanced}
         self._listeners = tuple(listeners)
         self._rules = TopicRules(topics, self.adapter.name, "os") if topics else None
+        self._protection = protection
         self._clients: list[RawClient] = []
         self.loop: MemoryLoop
         self.timers: MemoryTimers
@@ -215,7 +225,7 @@ class MemoryBroker:
         self.loop = MemoryLoop()
         self.timers = MemoryTimers(self.clock, self.loop)
         self.services = MemoryServices(
-            lambda _name: self.config,
+            self._section,
             "memory",
             self.adapter,
             self.access,
@@ -227,9 +237,19 @@ class MemoryBroker:
             rules=self._rules,
             packs=lambda: (self.pack,),
         )
+        if self._protection is not None:
+            self.services.protection = Protection(self.services)
+            run_to_end(self.services.protection.start())
         self.pack = MqttPack()
         run_to_end(self.pack.start(self.services))
         self.run_until_idle()
+
+    def _section(self, name: str) -> Any:
+        if name == "mqtt":
+            return self.config
+        given = {"listeners": {LISTENER: ListenerConfig(protocol="mqtt", bind="127.0.0.1:0")}}
+        given.update(self._protection or {})
+        return given[name] if name in given else SECTIONS[name]()
 
     def stop(self) -> None:
         """Stop as SIGTERM does, with the time that takes; storage stays open."""

@@ -31,6 +31,7 @@ from robustmq_broker.event_loop import new_event_loop
 from robustmq_broker.garbage import FullCollections, relax_garbage_collector
 from robustmq_broker.listeners.listener import Gate, Listener, ListenerSetup
 from robustmq_broker.listeners.transports import TRANSPORTS
+from robustmq_broker.protection.protection import Protection
 from robustmq_broker.services import Services
 from robustmq_broker.storage.adapters import Adapters
 from robustmq_broker.topics.rules import TopicRules
@@ -115,6 +116,8 @@ class Broker:
         try:
             self.services = await self._make_services()
             self.services.timers.start()
+            self.services.protection = Protection(self.services)
+            await self.services.protection.start()
             self.services.sweep_storage(self.settings.section("storage").sweep_interval)
             for name, listener in self._enabled():
                 await self._listen(name, listener)
@@ -210,7 +213,8 @@ class Broker:
 
     def _gates(self) -> tuple[Gate, ...]:
         """Who is asked about the address of a peer before anything is made for it."""
-        return ()
+        assert self.services.protection is not None
+        return (self.services.protection.gate,)
 
     async def stop(self) -> None:
         """Say goodbye, finish what is acknowledged, close everything."""
@@ -262,7 +266,8 @@ class Offline:
 def control_server(broker: Broker) -> ControlServer:
     """The control socket of a broker that has started; not open yet."""
     data_dir = Path(broker.settings.section("broker").data_dir)
-    context = Context(broker.adapters, data_dir, broker.services.router)
+    services = broker.services
+    context = Context(broker.adapters, data_dir, services.router, services)
 
     def answers(command: str, arguments: Mapping[str, Any]) -> Answers:
         return perform(context, command, arguments)

@@ -10,6 +10,14 @@ from robustmq_broker.access.mountpoint import mountpoint_problem
 from robustmq_broker.listeners.bind import Bind, bind_problem, is_path
 from robustmq_broker.listeners.tls_config import TlsConfig
 from robustmq_broker.listeners.websocket.settings import WebSocketConfig
+from robustmq_broker.protection.protection_config import (
+    AttemptsConfig,
+    BansConfig,
+    FlappingConfig,
+    LimitsConfig,
+    ListenerLimits,
+    OverloadConfig,
+)
 from robustmq_broker.topics.topic_config import TopicConfig, topic_problems
 from robustmq_common.config.model import Bytes, Expected, Seconds, Section
 from robustmq_common.config.quantities import parse_address
@@ -161,6 +169,9 @@ class ListenerConfig(Section):
     websocket: WebSocketConfig = Field(
         default_factory=WebSocketConfig, description='The transports "ws" and "wss".'
     )
+    limits: ListenerLimits = Field(
+        default_factory=ListenerLimits, description="How much its clients may do."
+    )
 
 
 class StorageConfig(Section):
@@ -286,6 +297,11 @@ SECTIONS: Final[dict[str, Any]] = {
     "topics": list[TopicConfig],
     "plugins": PluginsConfig,
     "log": LogConfig,
+    "bans": BansConfig,
+    "flapping": FlappingConfig,
+    "limits": LimitsConfig,
+    "attempts": AttemptsConfig,
+    "overload": OverloadConfig,
 }
 """The broker's own sections, by name; plugins add theirs."""
 

@@ -10,6 +10,8 @@ from robustmq_broker.access.control import AccessControl, answer
 from robustmq_broker.access.sweep import AccessSweep
 from robustmq_broker.consumers.groups import StoredGroups
 from robustmq_broker.metrics import MetricSet
+from robustmq_broker.protection.guarded_exchange import guarded
+from robustmq_broker.protection.protection import Protection
 from robustmq_broker.router import TopicRouter
 from robustmq_broker.storage.adapter_metrics import AdapterMetrics
 from robustmq_broker.storage.draining import drain
@@ -78,6 +80,7 @@ class Services:
         self._loop: EventLoop = loop or asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._shared: dict[type[Any], Any] = {}
+        self.protection: Protection | None = None
         self.version = __version__
         self.node = node
         self.log = log
@@ -121,13 +124,24 @@ class Services:
     ) -> None:
         # Without plugins in the chain there is nothing to wait for.
         run = self.run if self._access.authenticates(client.listener) else self.run_at_once
-        run(self._access.authenticate(client, password), answer(done))
+
+        def ask(answered: Callable[[AuthResult], None]) -> None:
+            run(self._access.authenticate(client, password), answer(answered))
+
+        if self.protection is None:
+            ask(done)
+        else:
+            self.protection.authenticate(client, ask, done)
 
     def admit(self, client: ClientInfo) -> AuthResult:
-        return self._access.mount(client)
+        admitted = self._access.mount(client)
+        if self.protection is None or admitted.verdict != ALLOW:
+            return admitted
+        return self.protection.admit(client) or admitted
 
-    def left(self, client: ClientInfo) -> None:
-        """Nothing is kept of clients yet."""
+    def left(self, client: ClientInfo, reason_code: int = 0) -> None:
+        if self.protection is not None:
+            self.protection.left(client, reason_code)
 
     def connected(self) -> Iterator[ConnectedClient]:
         for pack in self._packs():
@@ -167,7 +181,9 @@ class Services:
         link = getattr(found, "authenticator", None)
         if link is not None and not self._access.has_authenticator(listener, link):
             return None
-        return found
+        if found is None or self.protection is None:
+            return found
+        return guarded(found, self.protection)
 
     def shared(self, kind: type[Shared], make: Callable[[], Shared]) -> Shared:
         if kind not in self._shared:

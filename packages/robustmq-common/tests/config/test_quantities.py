@@ -6,8 +6,10 @@ from robustmq_common.config.quantities import (
     format_address,
     format_bytes,
     format_seconds,
+    is_count,
     parse_address,
     parse_bytes,
+    parse_rate,
     parse_seconds,
     parse_whole_seconds,
 )
@@ -124,3 +126,58 @@ def test_addresses_are_split_and_joined(text: str, address: tuple[str, int]) -> 
 def test_what_is_no_address_is_refused(text: str, reason: str) -> None:
     with pytest.raises(ValueError, match=reason.replace("[", r"\[")):
         parse_address(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "amount", "seconds"),
+    [
+        ("1000/s", 1000, 1),
+        ("500/10s", 500, 10),
+        ("10MB/10s", 10 * 2**20, 10),
+        ("1.5 KB / m", 1536, 60),
+        ("7/h", 7, 3600),
+        ("1/1d", 1, 86_400),
+        ("3/250ms", 3, 0.25),
+    ],
+)
+def test_rates_are_read(text: str, amount: int, seconds: float) -> None:
+    assert parse_rate(text) == (amount, seconds)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "an amount and a time"),
+        ("1000", "an amount and a time"),
+        ("1000/", "an amount and a time"),
+        ("/s", "an amount and a time"),
+        ("10/5", "an amount and a time"),
+        ("1/s/s", "an amount and a time"),
+        ("-1/s", "an amount and a time"),
+        ("0.5/s", "an amount and a time"),
+        ("1/fortnight", "an amount and a time"),
+        ("0/s", "an amount from 1"),
+        ("2TB/s", "an amount from 1"),
+        ("1/1ms", "a time from 0.1s to 1d"),
+        ("1/0s", "a time from 0.1s to 1d"),
+        ("1/2d", "a time from 0.1s to 1d"),
+    ],
+)
+def test_what_is_no_rate_is_refused(text: str, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        parse_rate(text)
+
+
+@given(st.text(alphabet="0123456789/.smhdKMB ", max_size=12))
+def test_a_rate_is_read_or_refused(text: str) -> None:
+    try:
+        amount, seconds = parse_rate(text)
+    except ValueError:
+        return
+    assert amount > 0
+    assert 0.1 <= seconds <= 86_400
+
+
+def test_counts_and_sizes_are_told_apart() -> None:
+    assert is_count("1000/s")
+    assert not is_count("1KB/s")

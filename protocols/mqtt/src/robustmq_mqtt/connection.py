@@ -15,7 +15,7 @@ from robustmq_mqtt.codec.acks import encode_ack
 from robustmq_mqtt.codec.connect import encode_connack
 from robustmq_mqtt.codec.disconnect_auth import encode_disconnect
 from robustmq_mqtt.codec.errors import PacketError
-from robustmq_mqtt.codec.fixed_header import body_start, frame_end
+from robustmq_mqtt.codec.fixed_header import body_start, bytes_needed, frame_end
 from robustmq_mqtt.codec.reason_codes import (
     CONNACK_CODES,
     DISCONNECT_CODES,
@@ -32,6 +32,7 @@ from robustmq_mqtt.codec.wire import PUBREL, V5
 from robustmq_mqtt.connection_state import CLOSED, CONNECTED, NEW
 from robustmq_mqtt.dispatch import check_first_byte, dispatch
 from robustmq_mqtt.expiry import forget_expiry
+from robustmq_mqtt.limited import consume_limited
 from robustmq_mqtt.reasons import fits, reason_string
 from robustmq_mqtt.session_end import connection_ended
 
@@ -95,6 +96,7 @@ class Connection:
         self.overflowed = False
         self.close_reason = ""
         self.close_code = 0
+        self.own_limits: Any = None
         self.keep_will = True
         self.is_bridge = False
         self.admitted = False
@@ -132,7 +134,10 @@ class Connection:
     def feed(self, data: bytes) -> None:
         """Parse, and turn whatever goes wrong into this connection's end."""
         try:
-            self.consume(data)
+            if self.own_limits is None:
+                self.consume(data)
+            else:
+                consume_limited(self, data)
         except PacketError as error:
             self.reject(error.reason_code, error.reason)
         except Exception as error:
@@ -391,7 +396,7 @@ class Connection:
         self.close_reason = reason
         self.write_output()
         self.transport.close()
-        self.end()
+        self.end(code)
 
     def eof_received(self) -> None:
         """The peer will send no more; the listener closes the connection."""
@@ -400,10 +405,10 @@ class Connection:
         """The socket is gone."""
         if self.state != CLOSED:
             self.close_reason = "closed by peer"
-            self.end()
+            self.end(UNSPECIFIED_ERROR)
 
-    def end(self) -> None:
-        """Exactly once, however it ended."""
+    def end(self, code: int) -> None:
+        """Exactly once, however it ended; `code` is MQTT 5's for why."""
         was_connected = self.state == CONNECTED
         self.state = CLOSED
         self.out = None
@@ -417,7 +422,7 @@ class Connection:
             forget_expiry(self)
         self.log_end(was_connected)
         if self.admitted:
-            self.context.services.left(self.client)
+            self.context.services.left(self.client, code)
         if self.session is not None:
             connection_ended(self, was_connected)
 
@@ -440,19 +445,6 @@ class Connection:
                 client_id=client_id,
                 reason=self.close_reason,
             )
-
-
-def bytes_needed(data: bytes, pos: int, limit: int) -> int:
-    """How many bytes an incomplete packet has in all, or one more than there are if unknown."""
-    length = 0
-    for i in range(4):
-        at = pos + 1 + i
-        if at >= limit:
-            break
-        length |= (data[at] & 0x7F) << (7 * i)
-        if data[at] < 0x80:
-            return 2 + i + length
-    return limit - pos + 1
 
 
 NOT_IN_V3_PROTOCOL_ERRORS: Final[set[int]] = {0x85, 0x86, 0x87, 0x88, 0x89, 0x8A, 0x8C, 0x97, 0x9F}

@@ -178,7 +178,7 @@ def subscribe_one(
     assert session is not None
     full = wanted.topic_filter
     try:
-        parsed = parse_filter(full, limits.max_topic_levels)
+        parsed = parse_filter(full, max_topic_levels(connection))
     except PacketError as error:
         context.log.info(
             "subscription refused",
@@ -260,4 +260,16 @@ def refusal(
             NOT_AUTHORIZED,
         )
         return NOT_AUTHORIZED
+    own = connection.own_limits
+    if own is not None and is_new and not own.grants_subscription(session.subscription_count):
+        return QUOTA_EXCEEDED
     return 0
+
+
+def max_topic_levels(connection: Connection) -> int:
+    """How many levels a filter of this client may have."""
+    most = connection.context.limits.max_topic_levels
+    if connection.own_limits is None:
+        return most
+    own: int = connection.own_limits.max_topic_levels
+    return min(most, own) if own else most

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from robustmq_broker.control import (
     backup_commands,
+    ban_commands,
     group_commands,
     storage_commands,
     topic_commands,
@@ -22,6 +23,7 @@ COMMANDS: Final[Mapping[str, Command[Any]]] = {
     **backup_commands.COMMANDS,
     **group_commands.COMMANDS,
     **topic_commands.COMMANDS,
+    **ban_commands.COMMANDS,
 }
 
 

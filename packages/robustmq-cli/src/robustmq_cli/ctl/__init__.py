@@ -1,11 +1,11 @@
-"""[A] The robust-ctl command: look into a broker's storage, back it up, watch its topics."""
+"""[A] The robust-ctl command: look into a broker's storage, watch its topics, ban its clients."""
 
 from typing import Annotated
 
 import typer
 
 from robustmq_broker import app as _broker  # noqa: F401 - `running` looks at what is imported
-from robustmq_cli.ctl import groups, storage, topic
+from robustmq_cli.ctl import ban, groups, storage, topic
 from robustmq_cli.reporting import version_option
 
 app = typer.Typer(
@@ -18,6 +18,7 @@ app = typer.Typer(
 app.add_typer(storage.app, name="storage")
 app.add_typer(topic.app, name="topic")
 app.add_typer(groups.app, name="groups")
+app.add_typer(ban.app, name="ban")
 
 
 @app.callback()
@@ -27,7 +28,8 @@ def root(
     """Look into a broker on this machine, running or not.
 
     It finds the broker by its data directory, as `robust-server status` does, and talks to it over
-    a socket there. Without a running broker, `storage` and `groups` open the storage themselves.
+    a socket there. Without a running broker, `storage`, `groups` and `ban` open the storage
+    themselves.
     """
 
 

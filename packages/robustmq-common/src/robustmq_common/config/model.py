@@ -16,8 +16,10 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, SecretStr
 
 from robustmq_common.config.quantities import (
+    is_count,
     parse_address,
     parse_bytes,
+    parse_rate,
     parse_seconds,
     parse_whole_seconds,
 )
@@ -47,6 +49,8 @@ class Expected:
 DURATION: Final = Expected("a duration", ': seconds, or text such as "15s" or "2h"', "duration")
 SIZE: Final = Expected("a size", ': bytes, or text such as "64KB" or "1MB"', "size")
 ADDRESS: Final = Expected('"host:port"', ', such as "127.0.0.1:1883" or "[::1]:1883"', "address")
+RATE: Final = Expected("a rate", ', such as "1000/s" or "500/10s"', "rate")
+BYTE_RATE: Final = Expected("a rate of bytes", ', such as "1MB/s" or "64KB/10s"', "byte rate")
 
 Seconds = Annotated[float, BeforeValidator(parse_seconds), DURATION]
 """A duration in seconds; also written "250ms", "15s", "2h" or "1d12h"."""
@@ -65,6 +69,25 @@ def _check_address(text: str) -> str:
 
 Address = Annotated[str, AfterValidator(_check_address), ADDRESS]
 """Where to listen: "host:port" with an IPv4 address, a name, or an IPv6 address in brackets."""
+
+
+def _check_rate(text: str) -> str:
+    parse_rate(text)
+    if not is_count(text):
+        raise ValueError("expected a number of things, not a size")
+    return text
+
+
+def _check_byte_rate(text: str) -> str:
+    parse_rate(text)
+    return text
+
+
+Rate = Annotated[str, AfterValidator(_check_rate), RATE]
+"""How many in which time: "1000/s", "500/10s"; `quantities.parse_rate` reads it."""
+
+ByteRate = Annotated[str, AfterValidator(_check_byte_rate), BYTE_RATE]
+"""How many bytes in which time: "1MB/s", "64KB/10s"; a KB is 1,024 bytes."""
 
 Secret = SecretStr
 """Text that is never shown: read it with `.get_secret_value()`."""

@@ -1,4 +1,4 @@
-"""[P] Durations, sizes and addresses as people write them in a configuration."""
+"""[P] Durations, sizes, rates and addresses as people write them in a configuration."""
 
 import re
 from typing import Any, Final
@@ -12,6 +12,9 @@ _SIZE: Final = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?) ?(B|KB|MB|GB|TB)", re
 
 _NUMBER: Final = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,9})?")
 _WHOLE_NUMBER: Final = re.compile(r"[0-9]{1,15}")
+_RATE_MAX: Final = 2**40
+_PERIOD_MIN: Final = 0.1
+_PERIOD_MAX: Final = 86_400.0
 _HOST: Final = re.compile(r"[A-Za-z0-9._-]+")
 _IPV6_HOST: Final = re.compile(r"[0-9A-Fa-f:.]+(?:%[A-Za-z0-9._-]+)?")
 
@@ -60,6 +63,31 @@ def parse_bytes(value: Any) -> Any:
     if size != int(size):
         raise ValueError('expected a size: bytes, or text such as "64KB" or "1MB"')
     return int(size)
+
+
+def parse_rate(text: str) -> tuple[int, float]:
+    """Split "1000/s", "500/10s" or "10MB/1m" into an amount, of bytes if it is one, and seconds.
+
+    Raises ValueError saying what is wrong with it.
+    """
+    amount_text, slash, period = text.replace(" ", "").partition("/")
+    if not slash or _NUMBER.fullmatch(period):
+        raise ValueError('expected an amount and a time, such as "1000/s" or "500/10s"')
+    try:
+        amount = parse_bytes(amount_text)
+        seconds = parse_seconds(f"1{period}" if period in _DURATION_UNITS else period)
+    except ValueError:
+        raise ValueError('expected an amount and a time, such as "1000/s" or "500/10s"') from None
+    if not 0 < amount <= _RATE_MAX:
+        raise ValueError(f"expected an amount from 1 to {_RATE_MAX}")
+    if not _PERIOD_MIN <= seconds <= _PERIOD_MAX:
+        raise ValueError("expected a time from 0.1s to 1d")
+    return amount, seconds
+
+
+def is_count(rate: str) -> bool:
+    """Whether the amount of a rate that `parse_rate` reads is a plain number."""
+    return _WHOLE_NUMBER.fullmatch(rate.partition("/")[0].strip()) is not None
 
 
 def format_seconds(seconds: float) -> str:

@@ -8,12 +8,19 @@ from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
+from robustmq_common.spi.limits import ClientLimits
+
 ALLOW: Final = 1
 DENY: Final = 2
 IGNORE: Final = 0
 
 PUBLISH: Final = "publish"
 SUBSCRIBE: Final = "subscribe"
+
+
+def host_of(peer: str) -> str:
+    """The address of "host:port", without the brackets of IPv6; what has no port as it is."""
+    return peer.rpartition(":")[0].strip("[]") or peer
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +49,7 @@ class ClientInfo:
     mountpoint: what its listener puts before every topic of the client, "" for nothing.
     authenticator: the name of the link that decided on it, "" if none did.
     acl: rules that came with its credentials, as an authenticator and an authorizer agree on.
+    limits: what it is limited to, once it is admitted; None for nothing.
     """
 
     client_id: str
@@ -56,12 +64,13 @@ class ClientInfo:
     mountpoint: str = ""
     authenticator: str = ""
     acl: Any = None
+    limits: ClientLimits | None = None
     _attributes: dict[str, str] | None = field(default=None, init=False)
 
     @property
     def address(self) -> str:
         """The peer's address without its port, and without the brackets of IPv6."""
-        return self.peer.rpartition(":")[0].strip("[]") or self.peer
+        return host_of(self.peer)
 
     @property
     def attributes(self) -> dict[str, str]:

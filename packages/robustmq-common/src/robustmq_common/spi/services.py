@@ -236,8 +236,12 @@ class BrokerServices(Protocol):
         """
         ...
 
-    def left(self, client: ClientInfo) -> None:
-        """The connection of a client that `admit` let in has ended."""
+    def left(self, client: ClientInfo, reason_code: int = 0) -> None:
+        """The connection of a client that `admit` let in has ended.
+
+        reason_code: MQTT 5's for why, whoever ended it: 0x00 for a client that said goodbye, 0x80
+        for a connection that was lost.
+        """
         ...
 
     def connected(self) -> Iterator["ConnectedClient"]:

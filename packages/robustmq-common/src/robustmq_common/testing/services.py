@@ -22,7 +22,8 @@ class FakeServices:
     router, storage, topic_logs, consumers: for packs that use them; without, the first use of one
         fails the test. `storage` stands for every adapter's.
     verdict: what `authenticate` answers, at once.
-    admission: what `admit` answers. gone: whom `left` was told of. clients: what `connected` has.
+    admission: what `admit` answers. gone, gone_codes: whom `left` was told of, and with what.
+    clients: what `connected` has.
     denied: (action, topic) pairs that `authorize` refuses; without any, `authorizes` is False.
     changes: how often `access_changed` was called.
     methods: what `enhanced_authenticator` finds.
@@ -50,6 +51,7 @@ class FakeServices:
         self.verdict = AuthResult(ALLOW)
         self.admission = AuthResult(ALLOW)
         self.gone: list[ClientInfo] = []
+        self.gone_codes: list[int] = []
         self.clients: list[ConnectedClient] = []
         self.denied: set[tuple[str, str]] = set()
         self.changes = 0
@@ -94,8 +96,9 @@ class FakeServices:
     def admit(self, client: ClientInfo) -> AuthResult:  # noqa: ARG002
         return self.admission
 
-    def left(self, client: ClientInfo) -> None:
+    def left(self, client: ClientInfo, reason_code: int = 0) -> None:
         self.gone.append(client)
+        self.gone_codes.append(reason_code)
 
     def connected(self) -> Iterator[ConnectedClient]:
         return iter(self.clients)

@@ -76,6 +76,19 @@ def body_start(data: bytes, pos: int) -> int:
     return body + 1
 
 
+def bytes_needed(data: bytes, pos: int, limit: int) -> int:
+    """How many bytes an incomplete packet has in all, or one more than there are if unknown."""
+    length = 0
+    for i in range(4):
+        at = pos + 1 + i
+        if at >= limit:
+            break
+        length |= (data[at] & 0x7F) << (7 * i)
+        if data[at] < 0x80:
+            return 2 + i + length
+    return limit - pos + 1
+
+
 def check_flags(first: int, version: int) -> None:
     """Check a packet's first byte; PUBLISH flags carry data and are left to its decoder.
 
