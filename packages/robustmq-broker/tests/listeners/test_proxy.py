@@ -1,10 +1,10 @@
 """The PROXY protocol on a listener over real sockets."""
 
 import asyncio
+from typing import Any
 
 import pytest
 from listener_kit import DEADLINE, LOOPS, Listening, run
-from typing import Any
 
 from robustmq_broker.listeners.listener import Refusal
 from robustmq_broker.listeners.proxy import trusts
