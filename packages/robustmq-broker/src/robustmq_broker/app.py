@@ -267,7 +267,8 @@ def control_server(broker: Broker) -> ControlServer:
     """The control socket of a broker that has started; not open yet."""
     data_dir = Path(broker.settings.section("broker").data_dir)
     services = broker.services
-    context = Context(broker.adapters, data_dir, services.router, services)
+    listeners = {one.name: one for one in broker.listeners}
+    context = Context(broker.adapters, data_dir, services.router, services, listeners)
 
     def answers(command: str, arguments: Mapping[str, Any]) -> Answers:
         return perform(context, command, arguments)

@@ -127,6 +127,21 @@ class ListenerConfig(Section):
     max_connections: int = Field(
         100_000, ge=1, le=10_000_000, description="Connections open at once; more are refused."
     )
+    max_connection_rate: float | None = Field(
+        None,
+        gt=0,
+        le=1_000_000,
+        description=(
+            "New connections per second; more are closed at once, before anything is made for "
+            "them. Unset, there is no limit."
+        ),
+    )
+    connection_burst: int | None = Field(
+        None,
+        ge=1,
+        le=10_000_000,
+        description="How many may come at once after a quiet time; as many as in a second if unset.",
+    )
     backlog: int = Field(
         1024, ge=1, le=65_535, description="Connections the system holds until they are accepted."
     )

@@ -8,6 +8,7 @@ from typing import Any, Final, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from robustmq_broker.consumers.groups import StoredGroups
+from robustmq_broker.listeners.listener import Listener
 from robustmq_broker.services import Services
 from robustmq_common.errors import CallerError, NotRunning
 from robustmq_common.spi.services import Router
@@ -34,7 +35,7 @@ class Context:
     """What commands act on.
 
     adapters: the open storage adapters by name, the default one first. data_dir: where those that
-    are on this machine's disk have a folder of their name. router, services: None if no broker
+    are on this machine's disk have a folder of their name. The others: None if no broker
     runs, and a command has the storage for itself.
     """
 
@@ -42,6 +43,7 @@ class Context:
     data_dir: Path
     router: Router | None = None
     services: Services | None = None
+    listeners: Mapping[str, Listener] | None = None
 
     def adapter(self, name: str) -> StorageAdapter:
         """An adapter, the default one for "". Raises CallerError if it is not open here."""

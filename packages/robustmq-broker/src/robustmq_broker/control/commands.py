@@ -12,6 +12,7 @@ from robustmq_broker.control import (
     backup_commands,
     ban_commands,
     group_commands,
+    listener_commands,
     storage_commands,
     topic_commands,
 )
@@ -22,6 +23,7 @@ COMMANDS: Final[Mapping[str, Command[Any]]] = {
     **storage_commands.COMMANDS,
     **backup_commands.COMMANDS,
     **group_commands.COMMANDS,
+    **listener_commands.COMMANDS,
     **topic_commands.COMMANDS,
     **ban_commands.COMMANDS,
 }

@@ -4,11 +4,14 @@ A transport is a subclass with `open` and `stop_accepting`, and an entry in `tra
 """
 
 import asyncio
+import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from robustmq_broker.config import ListenerConfig
+from robustmq_broker.listeners.connection_rate import ConnectionRate
 from robustmq_broker.listeners.handshakes import Handshakes
 from robustmq_broker.listeners.refusal_log import RefusalLog
 from robustmq_common.spi.pack import ProtocolPack, Transport
@@ -58,6 +61,16 @@ class Listener:
         self.handshakes = Handshakes(setup.timers)
         self._refusals = RefusalLog(setup.name, setup.log, setup.timers)
         self._empty: asyncio.Event | None = None
+        config = setup.config
+        self._rate = (
+            None
+            if config.max_connection_rate is None
+            else ConnectionRate(
+                config.max_connection_rate,
+                config.connection_burst or math.ceil(config.max_connection_rate),
+                time.monotonic(),
+            )
+        )
 
     async def open(self) -> str:
         """Listen and accept; returns the address, with the port that was chosen for port 0.
@@ -79,13 +92,18 @@ class Listener:
         return False
 
     def has_room(self, peer: str) -> bool:
-        """Whether one more connection may be open; if not, that is counted and logged."""
+        """Whether one more connection may be open now; if not, that is counted and logged."""
         limit = self.config.max_connections
-        if len(self.connections) < limit:
-            return True
-        reason = f"listeners.{self.name}.max_connections = {limit} is reached"
-        self.refused("max_connections", peer, reason)
-        return False
+        if len(self.connections) >= limit:
+            reason = f"listeners.{self.name}.max_connections = {limit} is reached"
+            self.refused("max_connections", peer, reason)
+            return False
+        if self._rate is not None and not self._rate.takes(time.monotonic()):
+            rate = self.config.max_connection_rate
+            reason = f"more than listeners.{self.name}.max_connection_rate = {rate:g} per second"
+            self.refused("max_connection_rate", peer, reason)
+            return False
+        return True
 
     def admits(self, peer: str) -> bool:
         """Whether all gates let a peer in; if not, that is counted and logged."""
@@ -107,6 +125,11 @@ class Listener:
         if self._empty is not None and not self.connections:
             self._empty.set()
 
+    def disconnect_all(self) -> None:
+        """Close every connection, as if its client had gone."""
+        for connection in list(self.connections):
+            connection.abort()
+
     async def wait_closed(self, seconds: float) -> None:
         """Wait for the connections to end by themselves; cut those that have not by then."""
         self.handshakes.abort_all()
@@ -115,6 +138,5 @@ class Listener:
             try:
                 await asyncio.wait_for(self._empty.wait(), seconds)
             except TimeoutError:
-                for connection in list(self.connections):
-                    connection.abort()
+                self.disconnect_all()
             self._empty = None

@@ -6,7 +6,7 @@ import typer
 
 from robustmq_broker import app as _broker  # noqa: F401 - `running` looks at what is imported
 from robustmq_cli.reporting import version_option
-from robustmq_cli.server import config, run, start, status, stop
+from robustmq_cli.server import config, run, start, status, stop, tls
 
 app = typer.Typer(
     name="robust-server",
@@ -21,6 +21,7 @@ app.command()(start.start)
 app.command()(stop.stop)
 app.command()(status.status)
 app.add_typer(config.app, name="config")
+app.add_typer(tls.app, name="tls")
 
 
 @app.callback()
