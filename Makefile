@@ -81,7 +81,7 @@ $(VENV)/bin/versitygw: | $(CREATED)
 	@echo "s3: building versitygw"
 	@GOBIN=$(abspath $(VENV))/bin go install github.com/versity/versitygw/cmd/versitygw@v1.8.0
 
-js: tests/integration/js/node_modules ## Install MQTT.js, which some integration tests use (needs npm)
+js: tests/integration/js/node_modules ## Install MQTT.js and playwright-core, which some integration tests use (needs npm)
 
 tests/integration/js/node_modules: tests/integration/js/package-lock.json
 	@cd tests/integration/js && npm ci --no-audit --no-fund --loglevel=error

@@ -44,8 +44,10 @@ def _within(host: Ip, networks: Sequence[Network]) -> bool:
 def _split(entry: str) -> tuple[Ip, int]:
     """Address and port (0 if there is none) of "h", "h:1", "[h]" or "[h]:1"."""
     if entry.startswith("["):
-        host, _, rest = entry[1:].partition("]")
-        return ipaddress.ip_address(host), _port(rest.removeprefix(":") or None)
+        host, bracket, rest = entry[1:].partition("]")
+        if not bracket or rest[:1] not in ("", ":"):
+            raise ValueError(f"{entry[:60]!r} is not an address")
+        return ipaddress.ip_address(host), _port(rest[1:] or None)
     if entry.count(":") == 1:
         host, _, port = entry.partition(":")
         return ipaddress.ip_address(host), _port(port)

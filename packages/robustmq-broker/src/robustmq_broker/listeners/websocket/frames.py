@@ -62,6 +62,7 @@ class FrameDecoder:
         "_compressed",
         "_fin",
         "_fragmented",
+        "_grown",
         "_inflated",
         "_inflater",
         "_keep_context",
@@ -70,6 +71,7 @@ class FrameDecoder:
         "_make_inflater",
         "_mask",
         "_rest",
+        "_stepping",
         "_tail",
         "close",
         "error",
@@ -102,6 +104,8 @@ class FrameDecoder:
         self._keep_context = keep_context
         self._inflater: zlib._Decompress | None = None
         self._inflated = 0
+        self._grown = 0
+        self._stepping = False
         self._tail = b""
         self._rest = b""
         self._left = 0
@@ -122,11 +126,12 @@ class FrameDecoder:
             data = self._rest + data
             self._rest = b""
         parts: list[bytes] = []
-        if self.more:
-            if self._inflate(parts, self._tail):
-                self._rest = data
-                return b"".join(parts)
         at = 0
+        self.more = False
+        self._grown = 0
+        if self._stepping and self._inflate(parts, self._tail):
+            self._put_off(data, at)
+            return b"".join(parts)
         end = len(data)
         while True:
             if self._left == 0:
@@ -149,7 +154,7 @@ class FrameDecoder:
             self._left -= size
             if self._compressed:
                 if self._inflate(parts, self._message_end(piece)):
-                    self._rest = data[at:]
+                    self._put_off(data, at)
                     break
                 if self.ended():
                     break
@@ -256,33 +261,38 @@ class FrameDecoder:
         """The piece, with what its sender took off if it is the last one of a message."""
         return piece + FLUSHED if self._left == 0 and self._fin else piece
 
+    def _put_off(self, data: bytes, at: int) -> None:
+        self._rest = data[at:]
+        self.more = self._stepping or len(self._rest) > 0
+
     def _inflate(self, parts: list[bytes], data: bytes) -> bool:
-        """One step; returns, as `more` says, whether it was not the last one for these bytes."""
+        """One step; returns whether that is enough for one `feed`."""
         make = self._make_inflater
         assert make is not None
         inflater = self._inflater
         if inflater is None:
             inflater = self._inflater = make()
+        self._stepping = False
+        room = INFLATED_AT_ONCE - self._grown
         try:
-            out = inflater.decompress(data, INFLATED_AT_ONCE)
+            out = inflater.decompress(data, room)
         except zlib.error:
-            self.more = False
             self._fail(INVALID_DATA, "a compressed message that cannot be inflated")
             return False
         if out:
             parts.append(out)
-        self._inflated += len(out)
-        # What is inflated may also be held back with all of the input taken.
+        size = len(out)
+        self._grown += size
+        self._inflated += size
+        limit = self.max_frame_size
+        if self._inflated > limit:
+            self._fail(TOO_BIG, f"a message that inflates to more than max_frame_size = {limit}")
+            return False
         self._tail = inflater.unconsumed_tail
-        self.more = len(self._tail) > 0 or len(out) == INFLATED_AT_ONCE
-        if self._inflated > self.max_frame_size:
-            self.more = False
-            self._fail(
-                TOO_BIG,
-                f"a message that inflates to more than max_frame_size = {self.max_frame_size}",
-            )
-        elif not self.more and self._left == 0 and self._fin:
+        # Output may also be held back with all of the input taken.
+        self._stepping = len(self._tail) > 0 or size == room
+        if not self._stepping and self._left == 0 and self._fin:
             self._compressed = False
             if inflater.eof or not self._keep_context:
                 self._inflater = None
-        return self.more
+        return size == room
