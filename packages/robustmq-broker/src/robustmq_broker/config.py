@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field
 
 from robustmq_broker.access.mountpoint import mountpoint_problem
 from robustmq_broker.listeners.bind import Bind, bind_problem, is_path
+from robustmq_broker.listeners.quic_config import QuicConfig
 from robustmq_broker.listeners.tls_config import TlsConfig
 from robustmq_broker.listeners.websocket.settings import WebSocketConfig
 from robustmq_broker.protection.protection_config import (
@@ -92,7 +93,7 @@ class ListenerConfig(Section):
     transport: str = Field(
         "tcp",
         min_length=1,
-        description='What carries the bytes: "tcp", "tls", "ws", "wss" or "unix".',
+        description='What carries the bytes: "tcp", "tls", "ws", "wss", "quic" or "unix".',
     )
     bind: Bind = Field(
         description=(
@@ -184,6 +185,7 @@ class ListenerConfig(Section):
     websocket: WebSocketConfig = Field(
         default_factory=WebSocketConfig, description='The transports "ws" and "wss".'
     )
+    quic: QuicConfig = Field(default_factory=QuicConfig, description='The transport "quic".')
     limits: ListenerLimits = Field(
         default_factory=ListenerLimits, description="How much its clients may do."
     )

@@ -104,7 +104,7 @@ def _load_pair(context: ssl.SSLContext, pair: KeyPair, where: str) -> None:
     for name, path in (("certfile", pair.certfile), ("keyfile", pair.keyfile)):
         if path is not None:
             _read(path, f"{where}.{name}")
-    password = _password(pair, where)
+    password = key_password(pair, where)
     asked: list[bool] = []
 
     def give_password() -> str:
@@ -124,7 +124,8 @@ def _load_pair(context: ssl.SSLContext, pair: KeyPair, where: str) -> None:
         ) from None
 
 
-def _password(pair: KeyPair, where: str) -> str:
+def key_password(pair: KeyPair, where: str) -> str:
+    """What the key of a pair is opened with, "" for nothing. Raises ConfigError."""
     if pair.key_password_file is not None:
         text = _read(pair.key_password_file, f"{where}.key_password_file")
         return text.decode("utf-8", "replace").partition("\n")[0].rstrip("\r")

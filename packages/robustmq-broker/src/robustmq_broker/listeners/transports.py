@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from robustmq_broker.listeners.listener import Listener, ListenerSetup
+from robustmq_broker.listeners.quic.listener import QuicListener
 from robustmq_broker.listeners.tcp import TcpListener, TlsListener
 from robustmq_broker.listeners.unix import UnixListener
 from robustmq_broker.listeners.websocket.listener import (
@@ -12,6 +13,7 @@ from robustmq_broker.listeners.websocket.listener import (
 )
 
 TRANSPORTS: Final[Mapping[str, Callable[[ListenerSetup], Listener]]] = {
+    "quic": QuicListener,
     "tcp": TcpListener,
     "tls": TlsListener,
     "unix": UnixListener,
