@@ -107,7 +107,7 @@ def test_a_method_of_a_link_is_there_where_the_chain_has_the_link() -> None:
     chains = Chains([Named("scram")])
     made = Made()
     services = Services(
-        {}.__getitem__,
+        {"mqtt": 7}.__getitem__,
         "node-1",
         made.adapter,
         AccessControl(Chains(), {"locked": chains}, made.log),

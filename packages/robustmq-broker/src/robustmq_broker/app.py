@@ -9,6 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from robustmq_broker.access.chains import Links, access_control
+from robustmq_broker.access.hashing.verification import Argon2Cost
+from robustmq_broker.access.users.new_user import NewPassword, new_user
+from robustmq_broker.access.users.user_rows import (
+    HASHES,
+    PLACES,
+    Columns,
+    Row,
+    collect,
+    read_csv,
+    read_json,
+)
 from robustmq_broker.backup.restore import (
     Progress,
     check_backup,
@@ -46,17 +57,27 @@ from robustmq_common.spi.storage import StorageAdapter
 from robustmq_common.structured_log import structlog
 
 __all__ = [
+    "HASHES",
+    "PLACES",
     "SECTIONS",
     "SOCKET_NAME",
+    "Argon2Cost",
     "Broker",
+    "Columns",
+    "NewPassword",
     "Offline",
     "Progress",
+    "Row",
     "StorageAdapter",
     "check_backup",
+    "collect",
     "drop_everything",
     "is_empty",
     "new_event_loop",
+    "new_user",
     "raise_file_limit",
+    "read_csv",
+    "read_json",
     "relax_garbage_collector",
     "restore_backup",
     "run",
@@ -244,7 +265,7 @@ class Offline:
     def __init__(self, settings: Settings, registry: Registry) -> None:
         self._adapters = Broker(settings, registry).adapters
         data_dir = Path(settings.section("broker").data_dir)
-        self._context = Context(self._adapters, data_dir)
+        self._context = Context(self._adapters, data_dir, sections=settings.section)
 
     async def open(self) -> None:
         """Open all. Raises StorageError with none left open."""
@@ -268,7 +289,14 @@ def control_server(broker: Broker) -> ControlServer:
     data_dir = Path(broker.settings.section("broker").data_dir)
     services = broker.services
     listeners = {one.name: one for one in broker.listeners}
-    context = Context(broker.adapters, data_dir, services.router, services, listeners)
+    context = Context(
+        broker.adapters,
+        data_dir,
+        services.router,
+        services,
+        listeners,
+        broker.settings.section,
+    )
 
     def answers(command: str, arguments: Mapping[str, Any]) -> Answers:
         return perform(context, command, arguments)

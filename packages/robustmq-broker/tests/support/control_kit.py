@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from robustmq_broker.control.command import Answers, Context
+from robustmq_broker.control.command import Answers, Context, no_sections
 from robustmq_broker.control.commands import perform
 from robustmq_broker.router import TopicRouter
 from robustmq_broker.storage.memory import MemoryAdapter
@@ -47,11 +47,18 @@ class Kit:
 
 
 @asynccontextmanager
-async def kit(folder: Path, *, router: bool = True, disk: bool = False) -> AsyncIterator[Kit]:
+async def kit(
+    folder: Path,
+    *,
+    router: bool = True,
+    disk: bool = False,
+    sections: Callable[[str], Any] = no_sections,
+) -> AsyncIterator[Kit]:
     """Commands on a memory storage, or on one on disk; with a router as if a broker ran."""
     adapter: StorageAdapter = RocksdbAdapter({}, folder) if disk else MemoryAdapter({}, folder)
     await adapter.open()
-    yield Kit(Context({adapter.name: adapter}, folder, TopicRouter() if router else None))
+    fake_router = TopicRouter() if router else None
+    yield Kit(Context({adapter.name: adapter}, folder, fake_router, sections=sections))
     await adapter.close()
 
 

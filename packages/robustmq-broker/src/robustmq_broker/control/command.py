@@ -1,7 +1,7 @@
 """[D] What a command of the control socket is, and what it may use."""
 
 from collections.abc import AsyncGenerator, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
 
@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from robustmq_broker.consumers.groups import StoredGroups
 from robustmq_broker.listeners.listener import Listener
 from robustmq_broker.services import Services
-from robustmq_common.errors import CallerError, NotRunning
+from robustmq_common.errors import BugError, CallerError, NotRunning
 from robustmq_common.spi.services import Router
 from robustmq_common.spi.storage import StorageAdapter
 
@@ -27,6 +27,11 @@ class Arguments(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def no_sections(name: str) -> Any:
+    """Stand in where no command asks for its configuration. Raises BugError."""
+    raise BugError(f"the command needs the section {name!r} of a configuration, and has none")
+
+
 Given = TypeVar("Given", bound=Arguments)
 
 
@@ -35,8 +40,9 @@ class Context:
     """What commands act on.
 
     adapters: the open storage adapters by name, the default one first. data_dir: where those that
-    are on this machine's disk have a folder of their name. The others: None if no broker
-    runs, and a command has the storage for itself.
+    are on this machine's disk have a folder of their name. router, services, listeners: None if no
+    broker runs, and a command has the storage for itself. sections: the configuration. kept: what
+    commands keep for later ones.
     """
 
     adapters: Mapping[str, StorageAdapter]
@@ -44,6 +50,8 @@ class Context:
     router: Router | None = None
     services: Services | None = None
     listeners: Mapping[str, Listener] | None = None
+    sections: Callable[[str], Any] = no_sections
+    kept: dict[type[Any], Any] = field(default_factory=dict)
 
     def adapter(self, name: str) -> StorageAdapter:
         """An adapter, the default one for "". Raises CallerError if it is not open here."""

@@ -15,6 +15,7 @@ from robustmq_broker.control import (
     listener_commands,
     storage_commands,
     topic_commands,
+    user_commands,
 )
 from robustmq_broker.control.command import Answers, Command, Context
 from robustmq_common.errors import CallerError
@@ -26,6 +27,7 @@ COMMANDS: Final[Mapping[str, Command[Any]]] = {
     **listener_commands.COMMANDS,
     **topic_commands.COMMANDS,
     **ban_commands.COMMANDS,
+    **user_commands.COMMANDS,
 }
 
 

@@ -1,11 +1,11 @@
-"""[A] The robust-ctl command: look into a broker's storage, watch its topics, ban its clients."""
+"""[A] The robust-ctl command: a broker's storage, topics, bans and users."""
 
 from typing import Annotated
 
 import typer
 
 from robustmq_broker import app as _broker  # noqa: F401 - `running` looks at what is imported
-from robustmq_cli.ctl import ban, groups, listeners, storage, topic
+from robustmq_cli.ctl import ban, groups, listeners, storage, topic, user
 from robustmq_cli.reporting import version_option
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ app.add_typer(topic.app, name="topic")
 app.add_typer(groups.app, name="groups")
 app.add_typer(ban.app, name="ban")
 app.add_typer(listeners.app, name="listeners")
+app.add_typer(user.app, name="user")
 
 
 @app.callback()
@@ -29,7 +30,7 @@ def root(
     """Look into a broker on this machine, running or not.
 
     It finds the broker by its data directory, as `robust-server status` does, and talks to it over
-    a socket there. Without a running broker, `storage`, `groups` and `ban` open the storage
+    a socket there. Without a running broker, `storage`, `groups`, `ban` and `user` open the storage
     themselves.
     """
 

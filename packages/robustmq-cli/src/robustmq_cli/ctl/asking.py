@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,6 +15,10 @@ from robustmq_common.errors import CallerError, NotRunning, WorldError
 from robustmq_common.logging_setup import set_up_logging
 
 Result = TypeVar("Result")
+
+Answers = Generator[dict[str, Any], None, None]
+Put = Callable[[str, Mapping[str, Any]], Answers]
+"""Carries out a command; yields its answers, and is closed by who wants no more of them."""
 
 
 def ask(
@@ -27,22 +32,36 @@ def ask(
 
     offline: whether it can do without a broker. Raises NotRunning if it cannot and there is none.
     """
+    with asking(given, offline=offline) as put:
+        yield from put(command, arguments)
+
+
+@contextlib.contextmanager
+def asking(given: configuration.Given, *, offline: bool = True) -> Iterator[Put]:
+    """Put several commands to the same broker or storage, also while one is under way.
+
+    As `ask`, which puts one.
+    """
     folder = data_dir(given)
     server = instance.running(folder)
-    if server is None:
-        if not offline:
-            raise NotRunning(
-                f"no broker is running on the data directory {folder}; start one with "
-                f"`robust-server start --data-dir {folder}`, or choose another with --data-dir"
-            )
-        with offline_storage(given) as storage:
-            yield from storage.ask(command, arguments)
+    if server is not None:
+        yield partial(_ask_running, folder, server.pid)
         return
+    if not offline:
+        raise NotRunning(
+            f"no broker is running on the data directory {folder}; start one with "
+            f"`robust-server start --data-dir {folder}`, or choose another with --data-dir"
+        )
+    with offline_storage(given) as storage:
+        yield storage.ask
+
+
+def _ask_running(folder: Path, pid: int, command: str, arguments: Mapping[str, Any]) -> Answers:
     try:
         yield from ask_broker(folder / app.SOCKET_NAME, command, arguments)
     except NotRunning as error:
         raise WorldError(
-            f"robust-server with pid {server.pid} is running on {folder}, but {error}; it has only "
+            f"robust-server with pid {pid} is running on {folder}, but {error}; it has only "
             "just started, `broker.control` is false, or its log says why it has no control socket"
         ) from None
 
@@ -63,7 +82,7 @@ class OfflineStorage:
         """Run a coroutine to its end."""
         return self._runner.run(work)
 
-    def ask(self, command: str, arguments: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    def ask(self, command: str, arguments: Mapping[str, Any]) -> Answers:
         """Carry out a command of the control socket."""
         answers = self.storage.perform(command, arguments)
         try:

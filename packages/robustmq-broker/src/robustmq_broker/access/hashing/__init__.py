@@ -1,0 +1,1 @@
+"""[P] Hashes of passwords: their textual forms, making and checking them."""

@@ -1,0 +1,1 @@
+"""[P] Users in a file, such as that of mosquitto_passwd."""

@@ -1,0 +1,1 @@
+"""[P] The users that the broker itself keeps."""
