@@ -22,7 +22,7 @@ from robustmq_broker.timers import TimerDriver
 from robustmq_broker.topics.logs import StoredTopicLogs
 from robustmq_broker.topics.rules import TopicRules
 from robustmq_common.errors import BugError
-from robustmq_common.spi.access import AuthResult, ClientInfo, EnhancedAuthenticator
+from robustmq_common.spi.access import ALLOW, AuthResult, ClientInfo, EnhancedAuthenticator
 from robustmq_common.spi.events import EventListener
 from robustmq_common.spi.pack import ConnectedClient, ProtocolPack
 from robustmq_common.spi.services import Clock, Log, Shared, TimerHandle
