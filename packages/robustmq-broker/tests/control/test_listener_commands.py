@@ -52,7 +52,9 @@ def test_stop_and_start_without_and_with_disconnecting() -> None:
 
 def test_what_is_refused() -> None:
     async def work(listening: Listening) -> None:
-        with pytest.raises(CallerError, match="there is no listener 'x'; the enabled ones are: tcp"):
+        with pytest.raises(
+            CallerError, match="there is no listener 'x'; the enabled ones are: tcp"
+        ):
             await ask(listening, "listeners.stop", listener="x")
         with pytest.raises(CallerError, match="has no certificates to load"):
             await ask(listening, "listeners.reload", listener="tcp")
