@@ -127,7 +127,9 @@ def test_in_a_broker_it_takes_effect_at_once_and_clients_go() -> None:
     async def scenario() -> None:
         async with services(**SECTIONS) as made:
             adapter = made.storage.adapter
-            context = Context({"memory": adapter}, Path(), None, cast(Services, made), made.section)
+            context = Context(
+                {"memory": adapter}, Path(), services=cast(Services, made), sections=made.section
+            )
 
             async def ask(command: str, **arguments: Any) -> list[dict[str, Any]]:
                 return [one async for one in perform(context, command, arguments)]
