@@ -242,7 +242,8 @@ class BrokerProcess:
                 self.records.append(record)
                 if record.get("event") == "listener started":
                     host, _, port = str(record["address"]).rpartition(":")
-                    self.addresses[str(record["listener"])] = (host.strip("[]"), int(port))
+                    if record["transport"] != "unix":
+                        self.addresses[str(record["listener"])] = (host.strip("[]"), int(port))
             self._changed.notify_all()
 
 

@@ -141,7 +141,7 @@ class ListenerConfig(Section):
         None,
         ge=1,
         le=10_000_000,
-        description="How many may come at once after a quiet time; as many as in a second if unset.",
+        description="How many may come at once after a quiet time; unset, those of a second.",
     )
     backlog: int = Field(
         1024, ge=1, le=65_535, description="Connections the system holds until they are accepted."

@@ -53,7 +53,7 @@ def test_strangers_bad_headers_and_slow_ones(loop_factory: Any) -> None:
         assert await ended(reader)
         reader, writer = await listening.client()
         writer.write(b"PROXY ")
-        while not listening.listener.handshakes.running:
+        while not listening.listener.handshakes.running:  # noqa: ASYNC110
             await asyncio.sleep(0)
         listening.timers.advance(3.0)
         assert await ended(reader)

@@ -20,7 +20,7 @@ def recognise(data: bytes) -> str:
         return "this is a TLS ClientHello"
     if data.startswith(_HTTP):
         return "this is an HTTP request"
-    if data.startswith(b"PROXY ") or data.startswith(_PROXY_V2):
+    if data.startswith((b"PROXY ", _PROXY_V2)):
         return "this is a PROXY protocol header"
     if data[:1] == b"\x10" and (b"MQTT" in data[:16] or b"MQIsdp" in data[:16]):
         return "this is an MQTT CONNECT without TLS or PROXY header"

@@ -42,7 +42,7 @@ async def start(context: Context, given: OneListener) -> Answers:
     if one.accepting:
         raise CallerError(f"listener {one.name!r} accepts connections already")
     await one.open()
-    one.log.info("listener started", listener=one.name, address=one.address)
+    one.log.info("listener accepts again", listener=one.name, address=one.address)
     yield _facts(one)
 
 

@@ -56,7 +56,8 @@ class StreamListener(Listener):
         """
         upper = self.application()
         if self.secure:
-            from robustmq_broker.listeners.tls_keys import TlsKeys
+            # Not at the top: a broker without TLS does not pay for it.
+            from robustmq_broker.listeners.tls_keys import TlsKeys  # noqa: PLC0415
 
             self.tls = TlsKeys(self.name, self.config.tls, self.default_alpn)
             upper = self.tls.over(self, upper)

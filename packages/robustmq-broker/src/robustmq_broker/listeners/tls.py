@@ -1,4 +1,4 @@
-"""[P] TLS as a layer: OpenSSL between two buffers in memory.
+"""[D] TLS as a layer: OpenSSL between two buffers in memory.
 
 The same layer works on any transport below and any connection above, and each connection takes
 the context that is in force when it begins, which is all that reloading certificates takes.

@@ -92,7 +92,10 @@ class TlsConfig(KeyPair):
     alpn: list[str] | None = Field(
         None,
         max_length=16,
-        description='Application protocols to agree on with clients that ask; unset, "mqtt" on a "tls" listener.',
+        description=(
+            "Application protocols to agree on with clients that ask; unset, `mqtt` on a listener "
+            "of the transport `tls`."
+        ),
     )
     watch_interval: Seconds = Field(
         60.0,

@@ -3,12 +3,15 @@
 import datetime as dt
 import ipaddress
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from robustmq_common.errors import CallerError
-
-if TYPE_CHECKING:
-    from cryptography import x509
 
 FILES: Final = ("ca.pem", "ca.key", "server.pem", "server.key", "client.pem", "client.key")
 DAYS: Final = 365
@@ -20,10 +23,6 @@ def make_certificates(hosts: Sequence[str]) -> dict[str, bytes]:
 
     Raises CallerError for a host that is neither a name nor an address.
     """
-    # Not at the top: only this command needs it, and it takes longer to import than to run.
-    from cryptography import x509
-    from cryptography.x509.oid import ExtendedKeyUsageOID
-
     alternatives = [_alternative(host) for host in hosts]
     ca_key, ca = _certificate("RobustMQ development CA", None, None)
     server = _certificate(
@@ -37,8 +36,7 @@ def make_certificates(hosts: Sequence[str]) -> dict[str, bytes]:
     return dict(zip(FILES, contents, strict=True))
 
 
-def _alternative(host: str) -> "x509.GeneralName":
-    from cryptography import x509
+def _alternative(host: str) -> x509.GeneralName:
 
     try:
         return x509.IPAddress(ipaddress.ip_address(host))
@@ -55,14 +53,9 @@ def _alternative(host: str) -> "x509.GeneralName":
 
 
 def _certificate(
-    name: str, issuer: Any, usage: Any, *extensions: "x509.ExtensionType"
-) -> tuple[Any, "x509.Certificate"]:
+    name: str, issuer: Any, usage: Any, *extensions: x509.ExtensionType
+) -> tuple[Any, x509.Certificate]:
     """A key and its certificate: for an authority if `usage` is None, signed by itself then."""
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes
-    from cryptography.hazmat.primitives.asymmetric import ec
-    from cryptography.x509.oid import NameOID
-
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     signer = key if issuer is None else issuer[0]
@@ -89,8 +82,7 @@ def _certificate(
     return key, builder.sign(signer, hashes.SHA256())
 
 
-def _key_usage(*, authority: bool) -> "x509.KeyUsage":
-    from cryptography import x509
+def _key_usage(*, authority: bool) -> x509.KeyUsage:
 
     return x509.KeyUsage(
         digital_signature=True,
@@ -105,12 +97,6 @@ def _key_usage(*, authority: bool) -> "x509.KeyUsage":
     )
 
 
-def _pem(key: Any, certificate: "x509.Certificate") -> tuple[bytes, bytes]:
-    from cryptography.hazmat.primitives.serialization import (
-        Encoding,
-        NoEncryption,
-        PrivateFormat,
-    )
-
+def _pem(key: Any, certificate: x509.Certificate) -> tuple[bytes, bytes]:
     private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     return certificate.public_bytes(Encoding.PEM), private

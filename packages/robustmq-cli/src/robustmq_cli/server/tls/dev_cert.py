@@ -1,12 +1,12 @@
 """[A] robust-server tls dev-cert: an authority, and certificates for a server and a client."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from robustmq_cli.reporting import errors_told
-from robustmq_cli.server.tls.authority import FILES, make_certificates
 from robustmq_common.errors import CallerError
 
 Dir = Annotated[Path, typer.Option("--dir", metavar="DIR", help="Folder for the files.")]
@@ -26,15 +26,19 @@ def dev_cert(dir_: Dir = Path("certs"), hosts: Hosts = None, force: Force = Fals
 
     Whoever has the authority's key can be anyone: these are not for production.
     """
+    # Only this command needs it, and it takes longer to import than all others to run.
+    from robustmq_cli.server.tls.authority import make_certificates  # noqa: PLC0415
+
     with errors_told():
         names = hosts or ["localhost", "127.0.0.1", "::1"]
-        _write(dir_, make_certificates(names), force)
-        print(_usage(dir_.resolve(), names[0]))
+        files = make_certificates(names)
+        _write(dir_, files, force)
+        print(_usage(dir_.resolve(), names[0], files))
 
 
 def _write(folder: Path, files: dict[str, bytes], force: bool) -> None:
     """Write all files, or none. Raises CallerError."""
-    present = [name for name in FILES if (folder / name).exists()]
+    present = [name for name in files if (folder / name).exists()]
     if present and not force:
         raise CallerError(
             f"{folder} has {', '.join(present)} already: choose another --dir, or --force to "
@@ -52,9 +56,9 @@ def _write(folder: Path, files: dict[str, bytes], force: bool) -> None:
         raise CallerError(f"cannot write to {folder}: {reason}") from None
 
 
-def _usage(folder: Path, host: str) -> str:
+def _usage(folder: Path, host: str, names: Iterable[str]) -> str:
     return f"""\
-wrote {", ".join(FILES)} to {folder}
+wrote {", ".join(names)} to {folder}
 
 Add to robustmq.toml:
 
