@@ -73,14 +73,18 @@ def client(address: tuple[str, int], wrap: Wrap, name: bytes) -> socket.socket:
         while b"\r\n\r\n" not in made.recv(4096):
             pass
     made.sendall(wrap(connect(name)))
-    made.recv(100)
+    if not made.recv(100):
+        raise ConnectionError("the broker refused the client")
     return made
 
 
 def drain(subscriber: socket.socket) -> None:
     tail = b""
     while LAST not in tail:
-        tail = tail[-100:] + subscriber.recv(262_144)
+        piece = subscriber.recv(262_144)
+        if not piece:
+            raise ConnectionError("the broker closed the subscriber's connection")
+        tail = tail[-100:] + piece
 
 
 def measure(
@@ -94,12 +98,14 @@ def measure(
         process = psutil.Process(broker.pid)
         before = sum(process.cpu_times()[:2])
         begin = time.perf_counter()
-        reader = threading.Thread(target=drain, args=(subscriber,))
+        reader = threading.Thread(target=drain, args=(subscriber,), daemon=True)
         reader.start()
         for _ in range(count // BATCH):
             publisher.sendall(batch)
         publisher.sendall(wrap(publish(LAST)))
-        reader.join()
+        reader.join(60)
+        if reader.is_alive():
+            raise TimeoutError("the last message did not arrive within a minute")
         seconds = time.perf_counter() - begin
         return count / seconds, (sum(process.cpu_times()[:2]) - before) / count * 1e6
 
