@@ -37,7 +37,7 @@ FIRSTS = (0x82, 0x82, 0x82, 0x02, 0x00, 0x80, 0x89, 0x8A, 0x88, 0x81, 0xC2, 0x42
 
 def packed(chance: random.Random, payload: bytes) -> bytes:
     compressor = zlib.compressobj(chance.randrange(10), zlib.DEFLATED, -15)
-    whole = compressor.compress(payload) + compressor.flush(zlib.Z_SYNC_FLUSH)
+    whole: bytes = compressor.compress(payload) + compressor.flush(zlib.Z_SYNC_FLUSH)
     return whole.removesuffix(FLUSHED)
 
 
