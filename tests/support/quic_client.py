@@ -12,7 +12,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from aioquic.asyncio.protocol import QuicConnectionProtocol
 from aioquic.quic import events
@@ -100,11 +100,10 @@ async def quic_client(
 ) -> AsyncIterator[QuicClient]:
     """A client that has sent its first packet, and with `connected` has been answered."""
     loop = asyncio.get_running_loop()
-    transport, protocol = await loop.create_datagram_endpoint(
+    transport, client = await loop.create_datagram_endpoint(
         lambda: QuicClient(QuicConnection(configuration=configuration, **options)),
         local_addr=("127.0.0.1", 0),
     )
-    client = cast(QuicClient, protocol)
     try:
         client.connect(address)
         if connected:

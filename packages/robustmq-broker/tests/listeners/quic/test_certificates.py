@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from listener_kit import DEADLINE, Listening
-from quic_kit import Serve, connect, endpoint, heard
+from quic_kit import Serve, connect, heard
 
 from certificates import Authority, Issued
 from quic_client import client_configuration, quic_client
@@ -113,11 +113,17 @@ def test_changed_files_are_noticed(
     put(server)
 
     async def work(listening: Listening) -> None:
-        before = endpoint(listening).configuration
+        listener: Any = listening.listener
+        reload, reloaded = listener.reload, asyncio.Event()
+
+        async def noted() -> bool:
+            done: bool = await reload()
+            reloaded.set()
+            return done
+
+        listener.reload = noted
         put(others.server())
-        async with asyncio.timeout(DEADLINE):
-            while endpoint(listening).configuration is before:  # noqa: ASYNC110 - a file is watched
-                await asyncio.sleep(0.01)
+        await asyncio.wait_for(reloaded.wait(), DEADLINE)
         trusting = client_configuration(others.file)
         async with quic_client(parse_address(listening.address), trusting):
             pass

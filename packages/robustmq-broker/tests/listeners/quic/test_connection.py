@@ -1,13 +1,14 @@
 """What a connection does, with aioquic's client over real UDP."""
 
+from functools import partial
 from typing import Any
 
 import pytest
-from listener_kit import Listening
+from listener_kit import Listening, PackConnection
 from quic_kit import Serve, connect, endpoint, heard
 
 from certificates import Authority
-from quic_client import Forwarder, client_configuration, quic_client
+from quic_client import Forwarder, QuicClient, client_configuration, quic_client
 from robustmq_broker.listeners.listener import Refusal
 from robustmq_common.config.quantities import parse_address
 
@@ -16,6 +17,14 @@ pytest_plugins = ("quic_fixtures",)
 NO_APPLICATION_PROTOCOL = 0x178
 STREAM_REFUSED = 0x01
 STREAM_LIMIT_ERROR = 0x04
+
+
+def has(connection: PackConnection, count: int) -> bool:
+    return len(connection.data) == count
+
+
+def got(client: QuicClient, count: int) -> bool:
+    return len(client.received()) == count
 
 
 def test_bytes_go_both_ways(serve: Serve, authority: Authority) -> None:
@@ -44,7 +53,12 @@ def test_writes_of_a_turn_are_one_datagram(serve: Serve, authority: Authority) -
             sent: list[bytes] = []
             send = endpoint(listening).send
             await listening.pack.until(lambda: connection.data)
-            endpoint(listening).send = lambda data, addr: (sent.append(data), send(data, addr))
+
+            def noted(data: bytes, address: Any) -> None:
+                sent.append(data)
+                send(data, address)
+
+            endpoint(listening).send = noted
             for _ in range(100):
                 connection.transport.write(b"123456")
             await client.until(lambda: len(client.received()) == 600)
@@ -120,16 +134,17 @@ def test_a_slow_reader_pauses_the_writer(serve: Serve, authority: Authority) -> 
         async with quic_client(parse_address(listening.address), configuration) as client:
             client.send(b"x")
             connection = await heard(listening)
-            stopped = client.quic._write_stream_limits
-            client.quic._write_stream_limits = lambda **_: None
-            client.quic._write_connection_limits = lambda **_: None
+            quic: Any = client.quic
+            stopped = quic._write_stream_limits
+            quic._write_stream_limits = lambda **_: None
+            quic._write_connection_limits = lambda **_: None
             connection.transport.write(bytes(4_000_000))
             assert connection.paused == [True]
             await client.until(lambda: len(client.received()) == 1_048_576)
             assert connection.transport.buffered() >= 4_000_000 - 1_048_576
             assert connection.paused == [True]
-            client.quic._write_stream_limits = stopped
-            del client.quic._write_connection_limits
+            quic._write_stream_limits = stopped
+            del quic._write_connection_limits
             await client.ping()
             await client.until(lambda: len(client.received()) == 4_000_000)
             await listening.pack.until(lambda: connection.paused == [True, False])
@@ -262,10 +277,10 @@ def test_the_client_moves(serve: Serve, authority: Authority) -> None:
             for number in (2, 3):
                 port = (await forwarder.rebind())[1]
                 client.send(b"%d" % number)
-                await listening.pack.until(lambda n=number: len(connection.data) == n)
+                await listening.pack.until(partial(has, connection, number))
                 assert connection.transport.peer == f"127.0.0.1:{port}"
                 connection.transport.write(bytes(20_000))
-                await client.until(lambda n=number: len(client.received()) == (n - 1) * 20_000)
+                await client.until(partial(got, client, (number - 1) * 20_000))
             client.change_connection_id()
             client.send(b"4")
             await listening.pack.until(lambda: connection.data == b"1234")

@@ -1,10 +1,11 @@
 """Datagrams of nobody, handshakes and tickets, over real UDP."""
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import pytest
-from listener_kit import Listening
+from listener_kit import Listening, PackConnection
 from quic_kit import Serve, connect, endpoint
 
 from certificates import Authority
@@ -140,6 +141,10 @@ def test_max_connections(serve: Serve, authority: Authority) -> None:
     serve(work, max_connections=1)
 
 
+def early(connection: PackConnection) -> bool:
+    return connection.data == b"early"
+
+
 def test_early_data(serve: Serve, authority: Authority) -> None:
     async def work(listening: Listening) -> None:
         tickets: list[Any] = []
@@ -158,7 +163,7 @@ def test_early_data(serve: Serve, authority: Authority) -> None:
                 await client.wait_connected()
                 assert client.early == accepted
                 connection = await listening.connection(2 if accepted else 3)
-                await listening.pack.until(lambda c=connection: c.data == b"early")
+                await listening.pack.until(partial(early, connection))
 
     serve(work, quic={"zero_rtt": True})
 

@@ -45,8 +45,8 @@ class QuicKeys:
         assert tls.certfile is not None
         where = f"listeners.{self._name}.tls"
         password = key_password(tls, where) or None
+        keyfile = Path(tls.keyfile or tls.certfile)
         try:
-            keyfile = Path(tls.keyfile or tls.certfile)
             configuration.load_cert_chain(Path(tls.certfile), keyfile, password)
         except (ValueError, TypeError) as error:
             # Not its words, which may have a piece of the file in them.

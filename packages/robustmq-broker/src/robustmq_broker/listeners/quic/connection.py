@@ -157,11 +157,9 @@ class QuicTransport:
         """Hand what came to the pack, as long as it reads."""
         while self._held and self._reading and self.connection is not None:
             data = self._held.popleft()
-            assert self.quic is not None
-            self.quic.taken += len(data)
+            if self.quic is not None:
+                self.quic.taken += len(data)
             self.connection.data_received(data)
-            if self.quic is None:
-                return
         if self._eof and not self._held and self._reading and self.connection is not None:
             self._eof = False
             self.connection.eof_received()

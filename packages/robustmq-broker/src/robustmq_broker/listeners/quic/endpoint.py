@@ -2,9 +2,9 @@
 
 import asyncio
 import os
-from typing import Any, Final, cast
+from typing import Any, Final
 
-from aioquic.buffer import Buffer
+from aioquic.buffer import Buffer  # type: ignore[attr-defined]
 from aioquic.quic.configuration import SMALLEST_MAX_DATAGRAM_SIZE, QuicConfiguration
 from aioquic.quic.connection import NetworkAddress
 from aioquic.quic.packet import (
@@ -41,7 +41,7 @@ class QuicEndpoint(asyncio.DatagramProtocol):
         self.high_watermark = listener.config.high_watermark
         self.loop = asyncio.get_running_loop()
         self.tickets = TicketStore(config.max_tickets) if config.zero_rtt else None
-        self.transport: asyncio.DatagramTransport | None = None
+        self.transport: Any = None
         self._by_cid: dict[bytes, QuicTransport] = {}
         self._pending: dict[QuicTransport, None] = {}
         self._retry = QuicRetryTokenHandler()
@@ -49,12 +49,11 @@ class QuicEndpoint(asyncio.DatagramProtocol):
     # -- the socket ----------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        # uvloop's transports have asyncio's interface without being its subclasses.
-        self.transport = cast(asyncio.DatagramTransport, transport)
+        self.transport = transport
 
-    def error_received(self, error: OSError) -> None:
+    def error_received(self, exc: Exception) -> None:
         """Some client cannot be reached; its connection finds that out by itself."""
-        self.listener.log.debug("QUIC: a datagram was not taken", reason=str(error))
+        self.listener.log.debug("QUIC: a datagram was not taken", reason=str(exc))
 
     def send(self, data: bytes, address: NetworkAddress) -> None:
         transport = self.transport

@@ -1,4 +1,4 @@
-"""[P] What a QUIC connection uses of the endpoint it came in by."""
+"""[D] What a QUIC connection uses of the endpoint it came in by."""
 
 import asyncio
 from typing import TYPE_CHECKING, Protocol
