@@ -43,6 +43,7 @@ class QuicTransport:
         "_reading",
         "_scheduled",
         "_timer",
+        "_timer_at",
         "certificate",
         "cids",
         "connection",
@@ -67,8 +68,9 @@ class QuicTransport:
         self._paused = False
         self._closing: TimerHandle | None = None
         self._scheduled = False
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
         self._at = 0.0
+        self._timer_at = 0.0
         listener = endpoint.listener
         self._handshake: Handshake | None = listener.handshakes.begin(
             self, listener.config.tls.handshake_timeout, self._handshake_timed_out
@@ -236,10 +238,12 @@ class QuicTransport:
         """Have `_due` called then; one that is called sooner stays, as it will look again."""
         self._at = at
         timer = self._timer
-        if timer is not None and timer.when() > at:
+        if timer is not None and self._timer_at > at:
             timer.cancel()
             timer = None
         if timer is None:
+            # Not the handle's own `when`: uvloop's have none if they are due at once.
+            self._timer_at = at
             self._timer = self.endpoint.loop.call_at(at, self._due)
 
     def _due(self) -> None:
