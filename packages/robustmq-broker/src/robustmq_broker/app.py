@@ -193,8 +193,13 @@ class Broker:
         for listener in self.listeners:
             self.services.run(listener.reload(), _reloaded)
         for part in self._access_parts:
-            if hasattr(part, "reload"):
-                part.reload()
+            reloaded = part.reload() if hasattr(part, "reload") else None
+            if inspect.iscoroutine(reloaded):
+                self.services.run(reloaded, self._reloaded)
+
+    def _reloaded(self, _result: object, error: Exception | None) -> None:
+        if error is not None:
+            self.log.error("not read again; what was read before stays", reason=str(error))
 
     def _rules(self) -> TopicRules | None:
         topics: list[TopicConfig] = self.settings.section("topics")

@@ -147,6 +147,11 @@ class Services:
         for pack in self._packs():
             yield from list(pack.connected())
 
+    @property
+    def access(self) -> AccessControl:
+        """The access chains, for commands."""
+        return self._access
+
     def authorizes(self) -> bool:
         return self._access.authorizes()
 

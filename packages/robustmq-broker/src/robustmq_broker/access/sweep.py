@@ -1,4 +1,4 @@
-"""[D] Has every connected client look at its subscriptions again, a few in each turn of the loop."""
+"""[D] Has connected clients look at their subscriptions again, a few in each turn of the loop."""
 
 from collections.abc import Callable, Iterator
 from typing import Final
@@ -41,7 +41,7 @@ class AccessSweep:
                 return
             try:
                 client.access_changed()
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - logged with its traceback
                 self._log.error(
                     "bug: subscriptions could not be looked at; the client is disconnected",
                     client_id=client.client.client_id,

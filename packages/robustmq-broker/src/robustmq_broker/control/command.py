@@ -1,5 +1,6 @@
 """[D] What a command of the control socket is, and what it may use."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -7,6 +8,8 @@ from typing import Any, Final, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
+from robustmq_broker.access.control import AccessControl
+from robustmq_broker.access.rules.rule_store import RuleStore
 from robustmq_broker.consumers.groups import StoredGroups
 from robustmq_broker.listeners.listener import Listener
 from robustmq_broker.services import Services
@@ -42,7 +45,7 @@ class Context:
     adapters: the open storage adapters by name, the default one first. data_dir: where those that
     are on this machine's disk have a folder of their name. router, services, listeners: None if no
     broker runs, and a command has the storage for itself. sections: the configuration. kept: what
-    commands keep for later ones.
+    commands keep for later ones. changing_rules: held by who changes the stored access rules.
     """
 
     adapters: Mapping[str, StorageAdapter]
@@ -52,6 +55,7 @@ class Context:
     listeners: Mapping[str, Listener] | None = None
     sections: Callable[[str], Any] = no_sections
     kept: dict[type[Any], Any] = field(default_factory=dict)
+    changing_rules: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def adapter(self, name: str) -> StorageAdapter:
         """An adapter, the default one for "". Raises CallerError if it is not open here."""
@@ -66,6 +70,17 @@ class Context:
     @property
     def groups(self) -> StoredGroups:
         return StoredGroups(next(iter(self.adapters.values())))
+
+    @property
+    def rules(self) -> RuleStore:
+        """The stored access rules, where the broker looks for them."""
+        return RuleStore(next(iter(self.adapters.values())), self.changing_rules)
+
+    def running_access(self) -> AccessControl:
+        """The broker's access control. Raises NotRunning without a broker."""
+        if self.services is None:
+            raise NotRunning("this needs a broker that runs: start one with `robust-server start`")
+        return self.services.access
 
     def running_router(self) -> Router:
         """The broker's router. Raises NotRunning without a broker."""

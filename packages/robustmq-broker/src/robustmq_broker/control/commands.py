@@ -9,6 +9,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from robustmq_broker.control import (
+    acl_commands,
     backup_commands,
     ban_commands,
     group_commands,
@@ -28,6 +29,7 @@ COMMANDS: Final[Mapping[str, Command[Any]]] = {
     **topic_commands.COMMANDS,
     **ban_commands.COMMANDS,
     **user_commands.COMMANDS,
+    **acl_commands.COMMANDS,
 }
 
 

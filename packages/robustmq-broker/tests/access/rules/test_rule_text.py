@@ -113,5 +113,8 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     try:
         parse_rules(text)
     except RuleError as error:
-        assert 1 <= error.line <= text.count("\n") + 1
-        assert error.column >= 1
+        line, column = error.line, error.column
+    else:
+        return
+    assert 1 <= line <= text.count("\n") + 1
+    assert column >= 1

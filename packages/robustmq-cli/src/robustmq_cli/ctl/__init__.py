@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from robustmq_broker import app as _broker  # noqa: F401 - `running` looks at what is imported
-from robustmq_cli.ctl import ban, groups, listeners, storage, topic, user
+from robustmq_cli.ctl import acl, ban, groups, listeners, storage, topic, user
 from robustmq_cli.reporting import version_option
 
 app = typer.Typer(
@@ -21,6 +21,7 @@ app.add_typer(groups.app, name="groups")
 app.add_typer(ban.app, name="ban")
 app.add_typer(listeners.app, name="listeners")
 app.add_typer(user.app, name="user")
+app.add_typer(acl.app, name="acl")
 
 
 @app.callback()

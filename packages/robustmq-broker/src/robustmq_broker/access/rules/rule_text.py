@@ -118,7 +118,7 @@ class _Parser:
         return words
 
     def _quoted(self, start: int) -> tuple[Word, int]:
-        found = []
+        found: list[str] = []
         at = start + 1
         text = self.text
         while at < len(text):

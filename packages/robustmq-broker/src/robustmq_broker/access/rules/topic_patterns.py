@@ -142,7 +142,7 @@ class Coverage:
 
     def next_levels(self, depth: int, level: str, alive: list[int], found: int) -> bool:
         """Go on with every level that `level` of the filter matches and patterns tell apart."""
-        wildcard = level == "+" or level == "#"
+        wildcard = level in ("+", "#")
         named: dict[str, list[int]] = {}
         anything: list[int] = []  # by "+"
         for i in alive:
@@ -152,7 +152,7 @@ class Coverage:
             if len(levels) <= depth:
                 continue
             own = levels[depth]
-            if own == "+" or own == "#":
+            if own in ("+", "#"):
                 if depth == 0 and not wildcard and level[:1] == "$":
                     continue  # [MQTT-4.7.2-1]
                 if own == "#":
