@@ -9,9 +9,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from robustmq_common.config.schema import looks_secret
-
-REDACTED: Final = "(redacted)"
+from robustmq_common.config.redaction import REDACTED, names_secret
+from robustmq_common.config.redaction import redacted as without_secrets
 
 _FIRST: Final = ("timestamp", "level", "event")
 _EVENT_WIDTH: Final = 32
@@ -26,7 +25,7 @@ _COLOURS: Final = {"debug": _DIM, "warning": "\x1b[33m", "error": "\x1b[31m"}
 def redacted(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields with the values of secrets left out."""
     return {
-        name: REDACTED if value is not None and looks_secret((name,)) else value
+        name: REDACTED if value is not None and names_secret(name) else without_secrets(value)
         for name, value in fields.items()
     }
 

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from robustmq_common.config.assignments import PREFIX, Assignment, Origin
 from robustmq_common.config.expectations import expectation, toml_value
+from robustmq_common.config.redaction import REDACTED, names_secret, redacted
 from robustmq_common.config.schema import (
     NAME,
     NAME_RULE,
@@ -31,7 +32,9 @@ _LISTED_NAMES: Final = 12
 
 def problem(path: Path, value: Any, origin: Origin | None, reason: str, secret: bool) -> str:
     """Write one line: `path = value (origin): reason`."""
-    shown = "(redacted)" if secret else toml_value(value)
+    if isinstance(value, str) and names_secret(value):
+        secret = True  # a table that could not be read as one
+    shown = REDACTED if secret else toml_value(redacted(value))
     if len(shown) > _SHOWN_LENGTH:
         shown = shown[:_SHOWN_LENGTH] + "..."
     where = f" ({origin})" if origin is not None else ""

@@ -17,6 +17,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from robustmq_common.config.model import Sections
+from robustmq_common.config.redaction import names_secret
 from robustmq_common.errors import BugError
 
 NAME: Final = re.compile(r"[a-z0-9]+(?:[_-][a-z0-9]+)*")
@@ -25,11 +26,6 @@ NAME: Final = re.compile(r"[a-z0-9]+(?:[_-][a-z0-9]+)*")
 NAME_RULE: Final = "expected a name of lower-case letters and digits, joined by single - or _"
 
 _PLACE: Final = re.compile(r"\[(?:[0-9]{1,5}|N)\]")
-
-_SECRET_NAME: Final = re.compile(
-    r"pass?w|pwd|passphrase|secret|token|credential|private_?key|api_?key|access_?key",
-    re.IGNORECASE,
-)
 
 Path = tuple[str, ...]
 
@@ -127,7 +123,7 @@ def is_place(part: str) -> bool:
 
 def looks_secret(path: Path) -> bool:
     """Whether a name says that its value is one to hide, for keys no model declares."""
-    return any(_SECRET_NAME.search(part) for part in path)
+    return any(names_secret(part) for part in path)
 
 
 def dotted(path: Path) -> str:

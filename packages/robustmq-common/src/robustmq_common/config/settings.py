@@ -1,10 +1,11 @@
 """[P] The configuration in effect: checked sections, and where each value came from."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from robustmq_common.config.assignments import DEFAULT, Origin
 from robustmq_common.config.expectations import show_value, toml_value
+from robustmq_common.config.redaction import REDACTED, redacted
 from robustmq_common.config.schema import (
     FreeTable,
     Key,
@@ -19,11 +20,11 @@ from robustmq_common.config.schema import (
 )
 from robustmq_common.errors import BugError
 
-REDACTED: Final = "(redacted)"
+__all__ = ["REDACTED", "Item", "Settings"]
 
 
 class Item(NamedTuple):
-    """One effective value; `value` is `REDACTED` where it is a secret that is set."""
+    """One effective value; `value` is, or has in it, `REDACTED` for secrets that are set."""
 
     path: str
     value: Any
@@ -84,6 +85,8 @@ class Settings:
         secret = key.secret if key is not None else looks_secret(path)
         if secret and value is not None:
             return Item(dotted(path), REDACTED, origin, REDACTED, path)
+        shows = redacted({path[-1]: value} if key is None else value)
+        value = shows[path[-1]] if key is None else shows
         if value is None:
             shown = "unset"
         else:

@@ -59,7 +59,7 @@ def as_toml(items: Iterable[Item]) -> str:
     """Write a TOML file with the origins as comments; what has no value is a comment itself."""
     tables: dict[tuple[str, ...], list[tuple[str, str]]] = {}
     for one in items:
-        hidden = one.value is None or one.value == REDACTED
+        hidden = one.value is None or REDACTED in one.shown
         line = f"{'# ' if hidden else ''}{_key(one.parts[-1])} = {one.shown}"
         tables.setdefault(one.parts[:-1], []).append((line, f"# {one.origin}"))
     written = []
