@@ -122,16 +122,23 @@ class Services:
     def authenticate(
         self, client: ClientInfo, password: bytes | None, done: Callable[[AuthResult], None]
     ) -> None:
-        # Without plugins in the chain there is nothing to wait for.
-        run = self.run if self._access.authenticates(client.listener) else self.run_at_once
+        protection = self.protection
+        if not self._access.authenticates(client.listener):
+            # Without plugins in the chain there is nothing to wait for, and nothing to guess.
+            refused = None if protection is None else protection.refuses_authentication(client)
+            if refused is None:
+                self.run_at_once(self._access.authenticate(client, password), answer(done))
+            else:
+                done(refused)
+            return
 
         def ask(answered: Callable[[AuthResult], None]) -> None:
-            run(self._access.authenticate(client, password), answer(answered))
+            self.run(self._access.authenticate(client, password), answer(answered))
 
-        if self.protection is None:
+        if protection is None:
             ask(done)
         else:
-            self.protection.authenticate(client, ask, done)
+            protection.authenticate(client, ask, done)
 
     def admit(self, client: ClientInfo) -> AuthResult:
         admitted = self._access.mount(client)
