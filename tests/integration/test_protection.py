@@ -88,3 +88,35 @@ def test_a_client_that_flaps_is_banned(broker: BrokerProcess) -> None:
     broker.wait_for_log("flapping client banned")
     assert reason(broker, "flap") == BANNED
     assert "flapping" in ctl(broker, "ban", "list")
+
+
+CANARY = "canary-4711"
+
+
+@pytest.mark.parametrize("format_name", ["text", "toml", "json"])
+def test_config_show_tells_no_secret_at_any_depth(tmp_path: Path, format_name: str) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text(
+        '[storage]\nadapter = "memory"\n[storage.settings]\n'
+        f'hosts = [{{name="a", password="{CANARY}"}}, {{url="redis://u:{CANARY}@h/0"}}]\n'
+        f'nested = {{deep=[{{token="{CANARY}"}}], headers={{Authorization="x {CANARY}"}}}}\n'
+    )
+    command = [sys.executable, "-m", "robustmq_cli.server", "config", "show"]
+    done = subprocess.run(
+        [*command, "--config", str(file), "--format", format_name],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert CANARY not in done.stdout + done.stderr
+    assert "(redacted)" in done.stdout
+
+
+@pytest.mark.parametrize("given", ['storage.setings={password="X"}', 'storage.settings={token="X"'])
+def test_errors_tell_no_secret(given: str) -> None:
+    command = [sys.executable, "-m", "robustmq_cli.server", "config", "show"]
+    done = subprocess.run(
+        [*command, "--set", given.replace("X", CANARY)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 78
+    assert CANARY not in done.stdout + done.stderr
