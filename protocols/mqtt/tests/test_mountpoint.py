@@ -218,11 +218,26 @@ def test_names_that_would_widen_it_are_refused(broker: MemoryBroker, name: str) 
     assert "c" not in broker.context.sessions
 
 
+def test_a_session_stays_below_its_mountpoint(broker: MemoryBroker) -> None:
+    inside = mounted(broker, "c")
+    inside.connect("c", clean=False, properties=LASTING)
+    inside.subscribe(("#", 1))
+    inside.disconnect()
+    join(broker, "outside").publish("site/a", b"x", 1)
+    outside = MemoryClient(broker)
+    assert not outside.connect("c", clean=False, properties=LASTING).session_present
+    assert outside.take() == []
+    assert broker.filters("c") == set()
+
+
 def test_topics_that_get_too_long(broker: MemoryBroker) -> None:
     inside = joined(broker, "inside")
     assert inside.subscribe(("x" * 65_531, 1), ("x" * 65_530, 1)) == [0x8F, 1]
     inside.send_publish("x" * 65_531, b"", 1)
     assert inside.refused() == code.TOPIC_NAME_INVALID
+    inside = mounted(broker, "inside")
+    will = Will("x" * 65_531, b"")
+    assert inside.connect("inside", will=will).reason == code.TOPIC_NAME_INVALID
 
 
 def test_names_and_filters() -> None:

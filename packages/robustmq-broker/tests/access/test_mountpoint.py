@@ -17,7 +17,7 @@ def client(client_id: str, username: str | None) -> ClientInfo:
         ("site/7/", "site/7/"),
         ("${username}/", "ada/"),
         ("t/${username}/${clientid}/", "t/ada/meter-7/"),
-        ("${username}${username}", "adaada"),
+        ("${username}/${username}/", "ada/ada/"),
     ],
 )
 def test_names_are_put_in(template: str, prefix: str) -> None:
@@ -28,7 +28,7 @@ def test_names_are_put_in(template: str, prefix: str) -> None:
 @pytest.mark.parametrize("name", ["", None, "+", "#", "a/b", "a+", "a#", "/", "a\0", "$SYS"])
 def test_names_that_would_widen_it(name: str | None) -> None:
     assert mountpoint_of("${username}/", client("c", name)) is None
-    assert mountpoint_of("x/${clientid}", client(name or "", "u")) is None
+    assert mountpoint_of("x/${clientid}/", client(name or "", "u")) is None
     assert mountpoint_of("x/", client("c", name)) == "x/"
 
 
@@ -44,6 +44,10 @@ def test_names_are_not_expanded_again() -> None:
         ("a/#", "a topic prefix has no wildcards"),
         ("a\0", "a topic prefix has no wildcards"),
         ("$SYS/", "a topic prefix must not begin with $"),
+        ("site", "a topic prefix ends with /"),
+        ("${username}", "a topic prefix ends with /"),
+        ("u-${username}/", "a placeholder is a level of its own"),
+        ("${username}${clientid}/", "a placeholder is a level of its own"),
     ],
 )
 def test_templates_that_are_refused(template: str, problem: str) -> None:

@@ -13,6 +13,7 @@ from robustmq_mqtt.codec.reason_codes import (
     QUOTA_EXCEEDED,
     SESSION_TAKEN_OVER,
     SUCCESS,
+    TOPIC_NAME_INVALID,
 )
 from robustmq_mqtt.codec.wire import V5
 from robustmq_mqtt.connection_state import CLOSED, CONNECTED
@@ -20,6 +21,7 @@ from robustmq_mqtt.expiry import watch_expiry
 from robustmq_mqtt.mountpoint import mounted_topic
 from robustmq_mqtt.session import Session
 from robustmq_mqtt.session_end import end_session
+from robustmq_mqtt.topics import MAX_TOPIC_BYTES
 from robustmq_mqtt.will import cancel_will
 
 if TYPE_CHECKING:
@@ -41,7 +43,7 @@ def complete_connect(connection: Connection, auth_data: bytes | None) -> None:
     client_id: str = connection.client.client_id
     take_over(connection, client_id)
     session = context.sessions.get(client_id)
-    if session is not None and packet.clean_start:
+    if session is not None and (packet.clean_start or is_elsewhere(connection, session)):
         context.stats.sessions_discarded += 1
         end_session(session)  # [MQTT-3.1.2-4]
         session = None
@@ -165,7 +167,17 @@ def admit(connection: Connection, packet: Connect) -> bool:
         connection.mount = mountpoint.encode()
         if packet.will is not None:
             packet.will.topic = mounted_topic(mountpoint, packet.will.topic)
+            if len(packet.will.topic.encode()) > MAX_TOPIC_BYTES:
+                connection.refuse(TOPIC_NAME_INVALID, "the will topic is too long")
+                return False
     return True
+
+
+def is_elsewhere(connection: Connection, session: Session) -> bool:
+    """Whether a session has another mountpoint: what it has subscribed to is not its client's."""
+    owner = session.client
+    elsewhere: bool = owner is not None and owner.mountpoint != connection.client.mountpoint
+    return elsewhere
 
 
 def take_over(connection: Connection, client_id: str) -> None:

@@ -18,7 +18,15 @@ def mountpoint_problem(template: str) -> str:
     fixed = _PLACEHOLDER.sub("", template)
     if any(letter in fixed for letter in "+#\0"):
         return "a topic prefix has no wildcards"
-    return "a topic prefix must not begin with $" if fixed.startswith("$") else ""
+    if fixed.startswith("$"):
+        return "a topic prefix must not begin with $"
+    if template and not template.endswith("/"):
+        return "a topic prefix ends with /"
+    # Else "a" would reach the topics of "ab", and "a" with "bc" those of "ab" with "c".
+    levels = template.split("/")
+    if any("${" in level and not _PLACEHOLDER.fullmatch(level) for level in levels):
+        return "a placeholder is a level of its own"
+    return ""
 
 
 def mountpoint_of(template: str, client: ClientInfo) -> str | None:
