@@ -18,6 +18,7 @@ class Sample(Section):
     maybe: Inner | None = None
     named: dict[str, Inner] = Field(default_factory=dict)
     free: dict[str, object] = Field(default_factory=dict)
+    headers: dict[str, Secret] = Field(default_factory=dict)
 
 
 def load(*overrides: str) -> Settings:
@@ -34,6 +35,7 @@ def test_every_value_has_path_shown_form_and_origin() -> None:
         ("sample.maybe", "unset", "default"),
         ("sample.named.x.depth", "2", "--set"),
         ("sample.free", "{}", "default"),
+        ("sample.headers", "{}", "default"),
         ("many.y.depth", "1", "default"),
         ("rows", "[]", "default"),
     ]
@@ -68,3 +70,9 @@ def test_sections_are_models_or_dicts_or_lists_of_them() -> None:
 def test_a_section_nobody_declared_is_our_bug() -> None:
     with pytest.raises(BugError, match="'mqqt' was asked for but never declared"):
         load().section("mqqt")
+
+
+def test_a_free_table_of_secrets_is_redacted_whatever_its_names() -> None:
+    items = {one.path: one for one in load("sample.headers.X-Name=hush").items()}
+    assert items["sample.headers.X-Name"].value == REDACTED
+    assert "hush" not in items["sample.headers.X-Name"].shown

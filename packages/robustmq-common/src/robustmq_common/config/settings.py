@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from pydantic import SecretStr
+
 from robustmq_common.config.assignments import DEFAULT, Origin
 from robustmq_common.config.expectations import show_value, toml_value
 from robustmq_common.config.redaction import REDACTED, redacted
@@ -83,6 +85,7 @@ class Settings:
         origin = self.origin(*path)
         key = node if isinstance(node, Key) else None
         secret = key.secret if key is not None else looks_secret(path)
+        secret = secret or isinstance(value, SecretStr)  # a value of a free table of secrets
         if secret and value is not None:
             return Item(dotted(path), REDACTED, origin, REDACTED, path)
         shows = redacted({path[-1]: value} if key is None else value)

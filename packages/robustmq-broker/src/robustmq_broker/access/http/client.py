@@ -137,6 +137,6 @@ def _told(error: Any) -> str:
     reason = getattr(error, "os_error", None) or error
     if isinstance(reason, ssl.SSLError):
         return f"TLS failed: {reason.reason or 'certificate not accepted'}"
-    if isinstance(reason, OSError) and (reason.errno or 0) > 0:
+    if isinstance(reason, OSError) and reason.errno is not None and reason.errno > 0:
         return os.strerror(reason.errno)
     return type(error).__name__

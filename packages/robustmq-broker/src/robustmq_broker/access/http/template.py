@@ -6,14 +6,15 @@ of one segment of a path. In a header they are refused if they have characters t
 
 import json
 import re
+import string
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import quote, urlencode
 
 PLACEHOLDER: Final = re.compile(r"\$\{([^}]*)\}")
 _HEADER_TEXT: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 """What a field value may have (RFC 9110 section 5.5)."""
+_UNRESERVED: Final = frozenset(string.ascii_letters.encode() + string.digits.encode() + b"-._~")
 _HOST: Final = re.compile(r"https?://([^/?#]*)")
 
 Values = Mapping[str, str | None]
@@ -95,7 +96,8 @@ class Template:
         return _fill(path, values, _segment) + mark + _fill(query, values, _part)
 
     def _urlencoded(self, values: Values) -> str:
-        return urlencode({name: _fill(text, values) for name, text in self._body.items()})
+        filled = ((name, _fill(text, values)) for name, text in self._body.items())
+        return "&".join(f"{_part(name)}={_part(text)}" for name, text in filled)
 
 
 def _fill(text: str, values: Values, escape: Callable[[str], str] = str) -> str:
@@ -109,14 +111,15 @@ def _json(text: str, values: Values) -> Any:
 
 
 def _part(value: str) -> str:
-    return quote(value, safe="")
+    """Leave nothing but what is never special (RFC 3986 section 2.3)."""
+    return "".join(chr(one) if one in _UNRESERVED else f"%{one:02X}" for one in value.encode())
 
 
 def _segment(value: str) -> str:
     if value in ("", ".", ".."):
         # As a segment of its own it would name another resource (RFC 3986 section 5.2.4).
         raise BadValue("a value for the path of the address is empty, . or ..")
-    return quote(value, safe="")
+    return _part(value)
 
 
 def _header(name: str, text: str, values: Values) -> str:
