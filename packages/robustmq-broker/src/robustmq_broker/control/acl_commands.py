@@ -34,7 +34,10 @@ class RuleArguments(Arguments):
 
 
 class TestArguments(Arguments):
-    """A request of a client, as it would come. peer: its address, without a port."""
+    """A request of a client, as it would come.
+
+    peer: its address, without a port. listener: the first one if it is empty.
+    """
 
     action: Literal["publish", "subscribe"]
     topic: str
@@ -43,7 +46,7 @@ class TestArguments(Arguments):
     user: str | None = None
     client: str = ""
     peer: str = "127.0.0.1"
-    listener: str = "tcp"
+    listener: str = ""
     cert_cn: str = ""
 
 
@@ -83,7 +86,8 @@ async def reload(context: Context, given: NoArguments) -> Answers:  # noqa: ARG0
 async def test(context: Context, given: TestArguments) -> Answers:
     """Say whether a request would be allowed, and what each authorizer says that is asked."""
     access = context.running_access()
-    if given.listener not in access.listeners:
+    listener = given.listener or next(iter(access.listeners), "")
+    if listener not in access.listeners:
         raise CallerError(
             f"there is no listener {given.listener!r}; there are {', '.join(access.listeners)}"
         )
@@ -96,7 +100,7 @@ async def test(context: Context, given: TestArguments) -> Answers:
         peer = f"[{peer}]:0" if ":" in peer else f"{peer}:0"
     certificate = Certificate(f"CN={given.cert_cn}", given.cert_cn) if given.cert_cn else None
     client = ClientInfo(
-        given.client, given.user, peer, given.listener, "MQTT 5.0", certificate=certificate
+        given.client, given.user, peer, listener, "MQTT 5.0", certificate=certificate
     )
     allowed, opinions = await access.explain(
         client, given.action, given.topic, given.qos, given.retain

@@ -148,7 +148,9 @@ def try_out(
     address: Annotated[
         str, typer.Option(metavar="ADDRESS", help='Where it comes from; "unix" for a socket.')
     ] = "127.0.0.1",
-    listener: Annotated[str, typer.Option(metavar="NAME", help="The listener.")] = "tcp",
+    listener: Annotated[
+        str, typer.Option(metavar="NAME", help="The listener; the first one if not given.")
+    ] = "",
     cert_cn: Annotated[
         str, typer.Option(metavar="NAME", help="The common name of its certificate.")
     ] = "",
