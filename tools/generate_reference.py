@@ -375,6 +375,8 @@ def example_table(path: KeyPath, table: Table, values: dict[str, Any]) -> str:
     """Write one table, its keys commented out."""
     lines = [*comment(table.description), f"[{dotted(path)}]"]
     for key_path, node in keys(table):
+        if PLACE in key_path:
+            continue  # tables of an array within this one: their keys are in the reference
         lines.append("")
         assert isinstance(node, Key | FreeTable)
         detail = f" ({type_name(node)}{bounds(node)})" if isinstance(node, Key) else ""

@@ -20,6 +20,8 @@ from robustmq_common.errors import StorageError
 from robustmq_common.spi.storage import Append, WriteBatch
 from small_disk import mount, small_disk
 
+pytest_plugins = ("plain_log",)
+
 DEADLINE = 30.0
 
 WRITER = """
@@ -103,6 +105,7 @@ def test_a_power_loss_takes_only_what_was_not_acknowledged(tmp_path: Path, seed:
     use(tmp_path, lambda adapter: check(adapter, acknowledged))
 
 
+@pytest.mark.usefixtures("plain_log")
 def test_the_start_says_what_it_cut_off(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     # A copy of what is on disk after a sync, as a power loss would leave it.
     copy = tmp_path / "copy"

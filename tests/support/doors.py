@@ -153,6 +153,9 @@ class Doors:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        # Transports that were closed say goodbye in the next turns of the loop.
+        for _ in range(3):
+            await asyncio.sleep(0)
 
 
 @asynccontextmanager

@@ -500,7 +500,10 @@ def test_serving_needs_nobody_who_waits_for_it() -> None:
             "listeners.one.protocol=amqp",
             "the installed protocol packs are: faulty, stubborn, upper",
         ),
-        ("listeners.one.transport=quic", "the installed transports are: tcp"),
+        (
+            "listeners.one.transport=udp",
+            "the installed transports are: quic, tcp, tls, unix, ws, wss",
+        ),
         ("storage.adapter=rocksdb", "the installed storage adapters are: noted, shelf"),
         ("topics=[{filter='a', adapter='x'}]", r"topics\[0\].adapter = \"x\": there is none"),
         ('access.authenticators=["ldap"]', "the installed authenticators are: loading, strict"),

@@ -69,7 +69,7 @@ class LineEchoPack:
         return ()
 
     def access_changed(self) -> None:
-        pass
+        """It authorizes nothing."""
 
     def stopping(self) -> None:
         for connection in list(self.connections):

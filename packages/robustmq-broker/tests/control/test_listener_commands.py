@@ -16,7 +16,7 @@ from robustmq_common.errors import CallerError, NotRunning
 async def ask(listening: Listening | None, command: str, **arguments: Any) -> list[dict[str, Any]]:
     listeners = None if listening is None else {"tcp": listening.listener}
     adapter = MemoryAdapter({}, Path())
-    context = Context({"memory": adapter}, Path(), None, listeners)
+    context = Context({"memory": adapter}, Path(), listeners=listeners)
     return [one async for one in perform(context, command, arguments)]
 
 

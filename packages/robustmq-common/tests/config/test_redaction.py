@@ -48,3 +48,8 @@ def test_names_say_it() -> None:
         assert names_secret(name)
     for name in ("username", "authenticators", "keepalive", "path"):
         assert not names_secret(name)
+
+
+def test_a_placeholder_is_no_secret() -> None:
+    assert redacted({"password": "${password}"}) == {"password": "${password}"}
+    assert redacted({"password": "${password} "}) == {"password": REDACTED}

@@ -16,12 +16,18 @@ _NAME: Final = re.compile(
     re.IGNORECASE,
 )
 _KEY: Final = re.compile(r"(?:^|[_-])key$", re.IGNORECASE)
+_PLACEHOLDER: Final = re.compile(r"\$\{\w+\}")
 _URL_PASSWORD: Final = re.compile(r"(?<=://)([^/\s:@]*):[^/\s@]+@")
 
 
 def names_secret(name: str) -> bool:
     """Whether a name says that its value is one to hide."""
     return _NAME.search(name) is not None
+
+
+def is_placeholder(value: Any) -> bool:
+    """Whether a value is what a template has in place of a secret, such as "${password}"."""
+    return isinstance(value, str) and _PLACEHOLDER.fullmatch(value) is not None
 
 
 def redacted(value: Any) -> Any:
@@ -35,14 +41,18 @@ def redacted(value: Any) -> Any:
         return without_url_password(value)
     if isinstance(value, dict):
         return {
-            name: REDACTED
-            if inner is not None and (names_secret(str(name)) or _KEY.search(str(name)))
-            else redacted(inner)
+            name: REDACTED if _holds_secret(str(name), inner) else redacted(inner)
             for name, inner in value.items()
         }
     if isinstance(value, list | tuple):
         return [redacted(one) for one in value]
     return value
+
+
+def _holds_secret(name: str, value: Any) -> bool:
+    if value is None or is_placeholder(value):
+        return False
+    return names_secret(name) or _KEY.search(name) is not None
 
 
 def without_url_password(text: str) -> str:

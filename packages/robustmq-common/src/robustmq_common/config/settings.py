@@ -7,7 +7,7 @@ from pydantic import SecretStr
 
 from robustmq_common.config.assignments import DEFAULT, Origin
 from robustmq_common.config.expectations import show_value, toml_value
-from robustmq_common.config.redaction import REDACTED, redacted
+from robustmq_common.config.redaction import REDACTED, is_placeholder, redacted
 from robustmq_common.config.schema import (
     FreeTable,
     Key,
@@ -84,7 +84,7 @@ class Settings:
     def _item(self, path: Path, node: Node, value: Any) -> Item:
         origin = self.origin(*path)
         key = node if isinstance(node, Key) else None
-        secret = key.secret if key is not None else looks_secret(path)
+        secret = key.secret if key is not None else looks_secret(path) and not is_placeholder(value)
         secret = secret or isinstance(value, SecretStr)  # a value of a free table of secrets
         if secret and value is not None:
             return Item(dotted(path), REDACTED, origin, REDACTED, path)
