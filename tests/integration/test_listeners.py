@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from paho.mqtt.client import CallbackAPIVersion, Client
 
-from tests.support.broker_process import BrokerProcess
-from tests.support.certificates import Authority
+from broker_process import BrokerProcess
+from certificates import Authority
 
 CONNECT = bytes.fromhex("101100044d5154540502003c000004") + b"test"
 PING, PONG = b"\xc0\x00", b"\xd0\x00"

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 from paho.mqtt.client import CallbackAPIVersion, Client
 
-from tests.support.broker_process import BrokerProcess
-from tests.support.certificates import Authority, Issued
+from broker_process import BrokerProcess
+from certificates import Authority, Issued
 
 CONNECT = bytes.fromhex("101100044d5154540502003c000004") + b"test"
 CONNACK = 0x20
@@ -113,9 +113,16 @@ def test_paho_over_tls(tmp_path: Path, version: str) -> None:
         received: queue.Queue[bytes] = queue.Queue()
         client = Client(CallbackAPIVersion.VERSION2, client_id="paho")
         client.tls_set_context(made.context())
-        client.on_message = lambda _client, _data, message: received.put(message.payload)
-        client.on_connect = lambda *_: client.subscribe("big", 1)
-        client.on_subscribe = lambda *_: client.publish("big", bytes(300_000), 1)
+        client.on_message = lambda _client, _data, message: received.put(bytes(message.payload))
+
+        def connected(*_: object) -> None:
+            client.subscribe("big", 1)
+
+        def subscribed(*_: object) -> None:
+            client.publish("big", bytes(300_000), 1)
+
+        client.on_connect = connected
+        client.on_subscribe = subscribed
         host, port = "localhost", made.broker.addresses["tls"][1]
         client.connect(host, port)
         client.loop_start()

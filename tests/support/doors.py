@@ -61,7 +61,8 @@ class Doors:
         certificate: tuple[Path, Path] | None = None,
     ) -> socket.socket:
         """Connect; `certificate` is the client's, and its key. Raises what the library raises."""
-        return self._run(self._open(transport, address, certificate))
+        opened: socket.socket = self._run(self._open(transport, address, certificate))
+        return opened
 
     async def _open(
         self,
