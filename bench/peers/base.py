@@ -72,10 +72,10 @@ class Peer(ABC):
     def start(self, folder: Path) -> Target:
         """Start it in a folder of its own; PeerUnavailable if it does not let a client in."""
         folder.mkdir(parents=True)
-        place = Place(folder, _free_port(), _free_port())
+        place = Place(folder, free_port(), free_port())
         process = Process(self.command(place), self.environment(), folder / "output.log")
         try:
-            process.wait_until(lambda: _lets_in(place.port), self.patience)
+            process.wait_until(lambda: lets_in(place.port), self.patience)
         except PeerUnavailable:
             process.stop()
             raise
@@ -84,7 +84,7 @@ class Peer(ABC):
         return Target(self.name, process, place.port, second_port, seconds)
 
 
-def _lets_in(port: int) -> bool:
+def lets_in(port: int) -> bool:
     """Whether a broker answers CONNECT; PeerUnavailable if it refuses."""
     try:
         clients.connect(port, "bench-start", V311, ANSWER_SECONDS).close()
@@ -95,7 +95,7 @@ def _lets_in(port: int) -> bool:
     return True
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as chosen:
         chosen.bind(("127.0.0.1", 0))
         port: int = chosen.getsockname()[1]
