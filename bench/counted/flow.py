@@ -16,6 +16,7 @@ from bench.counted.peers import (
     open_connection,
 )
 from memory_broker import MemoryBroker
+from robustmq_common.spi.access import ALLOW, ClientInfo
 from wire import code, encode
 
 BATCH: Final = 20
@@ -26,11 +27,23 @@ STEPS: Final = 100
 VERSIONS: Final = {code.V311: "v3.1.1", code.V5: "v5"}
 
 
+class AllowAll:
+    """Rules of which every client knows what they say: how many there are makes no difference."""
+
+    name = "allow-all"
+
+    def authorize(self, client: ClientInfo, action: str, topic: str, qos: int, retain: bool) -> int:
+        return ALLOW
+
+
 def cases() -> Iterator[Case]:
     for level, version in VERSIONS.items():
         for qos in (0, 1, 2):
             prepare = partial(_pair, level, qos)
             yield Case(f"pair/qos{qos} {version}", "message", prepare, BATCH, STEPS)
+    for qos in (0, 1):
+        rules = partial(_pair, code.V311, qos, make=partial(MemoryBroker, authorizers=[AllowAll()]))
+        yield Case(f"pair/qos{qos} with rules, known answers", "message", rules, BATCH, STEPS)
     durable = partial(_pair, code.V311, 1, durable=True)
     yield Case("pair/qos1 durable session", "message", durable, BATCH, STEPS)
     on_disk = partial(_pair, code.V311, 1, durable=True, make=broker_on_disk)
@@ -64,6 +77,8 @@ def _pair(
         kept = b"".join(subscriber.transport.kept)
         assert kept.count(PAYLOAD) >= BATCH
         assert not broker.bugs(), broker.bugs()
+        if broker.context.authorizes:  # about the filter and the topic, once each
+            assert broker.metric("authorization.cache_miss") == 2
         if qos:
             answer = code.PUBACK if qos == 1 else code.PUBCOMP
             assert publisher.last()[0] >> 4 == answer, publisher.last()

@@ -95,21 +95,66 @@ class TestCache:
         rules = Rules()
         broker = make_broker(authorizers=[rules])
         client = join(broker, "c")
-        for number in range(100):
+        for number in range(300):
             client.publish(f"t/{number}", b"", 1)
             client.subscribe((f"t/{number}", 0))
         (connection,) = broker.context.connections
         decisions = connection.decisions
         assert decisions is not None
         assert decisions.subscribe is not None
-        assert list(decisions.publish) == [b"t/%d" % number for number in range(68, 100)]
-        assert len(decisions.subscribe) == 32
+        assert list(decisions.publish) == [f"t/{number}" for number in range(44, 300)]
+        assert len(decisions.subscribe) == 256
         asked = len(rules.asked)
-        client.publish("t/99", b"", 1)
-        client.subscribe(("t/99", 0))
+        client.publish("t/299", b"", 1)
+        client.subscribe(("t/299", 0))
         assert len(rules.asked) == asked
         client.publish("t/0", b"", 1)
         assert len(rules.asked) == asked + 1
+
+    @pytest.mark.parametrize(("length", "kept"), [(1024, True), (1025, False)])
+    def test_long_topics_are_not_kept(
+        self, make_broker: MakeBroker, length: int, kept: bool
+    ) -> None:
+        rules = Rules()
+        client = join(make_broker(authorizers=[rules]), "c")
+        topic = "é" * (length // 2) + "e" * (length % 2)
+        for _ in range(2):
+            client.publish(topic, b"", 1)
+            assert client.subscribe((topic, 1)) == [1]
+        assert len(rules.asked) == (2 if kept else 4)
+
+    def test_a_topic_is_known_under_a_new_route(self, make_broker: MakeBroker) -> None:
+        """Subscriptions change what becomes of a message, not whether it is allowed."""
+        rules = Rules()
+        broker = make_broker(authorizers=[rules])
+        client = join(broker, "c")
+        assert client.publish("a", b"", 1) == code.NO_MATCHING_SUBSCRIBERS
+        join(broker, "other").subscribe("#")
+        asked = len(rules.asked)
+        assert client.publish("a", b"", 1) == 0
+        assert len(rules.asked) == asked
+
+    @pytest.mark.parametrize("keep", [False, True])
+    @pytest.mark.parametrize("qos", [0, 1, 2])
+    def test_one_answer_is_not_another(self, make_broker: MakeBroker, qos: int, keep: bool) -> None:
+        """What is known of one QoS, with or without RETAIN, says nothing of the others."""
+
+        class Only(Rules):
+            def authorize(
+                self, client: ClientInfo, action: str, topic: str, wanted: int, retain: bool
+            ) -> int:
+                return ALLOW if (wanted, retain) == (qos, keep) else DENY
+
+        broker = make_broker(authorizers=[Only()])
+        client = join(broker, "c")
+        for _ in range(3):
+            for other in (0, 1, 2):
+                for retain in (False, True):
+                    client.publish("a", b"", other, retain=retain)
+        assert broker.metric("messages.dropped.not_authorized") == 15
+        assert broker.metric("authorization.allow") == 3
+        assert broker.metric("authorization.deny") == 15
+        assert broker.metric("authorization.cache_hit") == 12
 
     def test_without_cache_everything_is_asked(self, make_broker: MakeBroker) -> None:
         rules = Rules()

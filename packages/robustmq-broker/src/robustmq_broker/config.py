@@ -255,10 +255,13 @@ class AccessConfig(Section):
         ),
     )
     cache_size: int = Field(
-        32,
+        256,
         ge=0,
         le=65_536,
-        description="Answers of authorizers that are kept for one connection; 0 for none.",
+        description=(
+            "Topics and filters for which the answers of authorizers are kept, of each for one "
+            "connection; 0 for none."
+        ),
     )
     cache_ttl: Seconds = Field(
         60.0,

@@ -68,7 +68,7 @@ class Services:
         others: Sequence[StorageAdapter] = (),
         rules: TopicRules | None = None,
         packs: Callable[[], Iterable[ProtocolPack]] = tuple,
-        decision_cache: tuple[int, float] = (32, 60.0),
+        decision_cache: tuple[int, float] = (256, 60.0),
     ) -> None:
         self._sections = sections
         self._access = access
@@ -126,10 +126,7 @@ class Services:
         if not self._access.authenticates(client.listener):
             # Without plugins in the chain there is nothing to wait for, and nothing to guess.
             refused = None if protection is None else protection.refuses_authentication(client)
-            if refused is None:
-                self.run_at_once(self._access.authenticate(client, password), answer(done))
-            else:
-                done(refused)
+            done(refused or self._access.unauthenticated(client))
             return
 
         def ask(answered: Callable[[AuthResult], None]) -> None:

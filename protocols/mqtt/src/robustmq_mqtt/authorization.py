@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, final
 
+from mypy_extensions import i64
+
 from robustmq_mqtt.mountpoint import unmounted_topic
 
 if TYPE_CHECKING:
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 UNDECIDED: Final = 0
 ALLOWED: Final = 1
 DENIED: Final = 2
+LONGEST_KEPT: Final = 1024
+"""In bytes: answers about longer topics and filters are not kept, since a client chooses them."""
 
 
 @final
@@ -25,15 +29,34 @@ class Decisions:
     """The answers that one connection has got.
 
     epoch: of the rules they come from. until: the monotonic time at which they are over.
-    publish: by topic; an answer of two bits for each QoS, with and without RETAIN.
+    publish: by topic; an answer of two bits for each QoS, with and without RETAIN. The topic is
+        the string of its route, not the bytes of a message: that is found without comparing them.
     subscribe: by QoS and filter.
     """
 
     def __init__(self, epoch: int, until: float) -> None:
         self.epoch = epoch
         self.until = until
-        self.publish: dict[bytes, int] = {}
+        self.publish: dict[str, int] = {}
         self.subscribe: dict[str, int] | None = None
+
+
+def is_known_to_be_allowed(connection: Connection, topic: str, qos: i64) -> bool:
+    """Whether to go on with a message without RETAIN; counted only if so. False says nothing."""
+    decisions = connection.decisions
+    if decisions is None:
+        return False
+    known = decisions.publish.get(topic)
+    context = connection.context
+    if (
+        known is None
+        or (i64(known) >> (qos << 2)) & 3 != ALLOWED
+        or decisions.epoch != context.access_epoch
+        or connection.last_received >= decisions.until
+    ):
+        return False
+    context.stats.authorization_cache_hit += 1
+    return True
 
 
 def may_publish(connection: Connection, packet: Publish) -> int:
@@ -42,7 +65,7 @@ def may_publish(connection: Connection, packet: Publish) -> int:
     stats = context.stats
     decisions = connection.decisions
     if decisions is not None:
-        known = decisions.publish.get(packet.topic_bytes)
+        known = decisions.publish.get(packet.topic)
         if (
             known is not None
             and decisions.epoch == context.access_epoch
@@ -51,9 +74,7 @@ def may_publish(connection: Connection, packet: Publish) -> int:
             answer = (known >> publish_shift(packet)) & 3
             if answer:
                 stats.authorization_cache_hit += 1
-                if answer == ALLOWED:
-                    stats.authorization_allow += 1
-                else:
+                if answer == DENIED:
                     stats.authorization_deny += 1
                 return answer
     stats.authorization_cache_miss += 1
@@ -75,10 +96,10 @@ def publish_shift(packet: Publish) -> int:
 def note_publish(connection: Connection, packet: Publish, allowed: bool, epoch: int) -> int:
     """Keep an answer that was asked for at `epoch`; returns it."""
     answer = counted(connection.context, allowed)
-    decisions = current(connection, epoch)
+    decisions = current(connection, epoch, len(packet.topic_bytes))
     if decisions is not None:
         known = decisions.publish
-        topic = packet.topic_bytes
+        topic = packet.topic
         others = known.get(topic)
         if others is None:
             if len(known) >= connection.context.cache_size:
@@ -101,7 +122,9 @@ def may_subscribe(connection: Connection, topic_filter: str, qos: int) -> int:
         answer = decisions.subscribe.get(subscribe_key(topic_filter, qos), UNDECIDED)
         if answer:
             context.stats.authorization_cache_hit += 1
-            return counted(context, answer == ALLOWED)
+            if answer == DENIED:
+                context.stats.authorization_deny += 1
+            return answer
     context.stats.authorization_cache_miss += 1
     allowed: bool | None = context.services.authorize(
         connection.client, "subscribe", topic_filter, qos, False
@@ -120,7 +143,7 @@ def note_subscribe(
 ) -> int:
     """Keep an answer that was asked for at `epoch`; returns it."""
     answer = counted(connection.context, allowed)
-    decisions = current(connection, epoch)
+    decisions = current(connection, epoch, len(topic_filter.encode()))
     if decisions is not None:
         known = decisions.subscribe
         if known is None:
@@ -133,18 +156,21 @@ def note_subscribe(
 
 
 def counted(context: Context, allowed: bool) -> int:
-    """Count an answer."""
+    """Count an answer of the authorizers."""
+    context.stats.authorization_answered += 1
     if allowed:
-        context.stats.authorization_allow += 1
         return ALLOWED
     context.stats.authorization_deny += 1
     return DENIED
 
 
-def current(connection: Connection, epoch: int) -> Decisions | None:
-    """Where to keep an answer; None if nothing is kept, or it comes from rules of the past."""
+def current(connection: Connection, epoch: int, length: int) -> Decisions | None:
+    """Where to keep an answer about a topic of so many bytes.
+
+    None if it is not to be kept: nothing is, the topic is too long, or the rules are of the past.
+    """
     context = connection.context
-    if epoch != context.access_epoch or not context.cache_size:
+    if epoch != context.access_epoch or not context.cache_size or length > LONGEST_KEPT:
         return None
     decisions = connection.decisions
     now: float = context.clock.monotonic

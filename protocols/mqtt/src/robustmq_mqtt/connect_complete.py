@@ -70,9 +70,10 @@ def complete_connect(connection: Connection, auth_data: bytes | None) -> None:
     connection.session = session
     if session_present and context.authorizes:
         check_subscriptions(session)
-    connection.own_limits = connection.client.limits
-    if connection.own_limits is not None:
-        connection.own_limits.subscribed(session.subscription_count)
+    own = connection.client.limits
+    if own is not None:
+        connection.limited = True
+        own.subscribed(session.subscription_count)
     session.attach(connection, min(context.limits.max_inflight, connection.receive_maximum))
     connecting = Connecting(connection, session, session_present, auth_data)
     if session.expiry_interval or session.in_storage:
@@ -146,11 +147,11 @@ class Connecting:
         if context.events:
             context.notify("client_connected", connection.client)
         session.pump()
-        if connection.own_limits is None:
-            connection.resume()
-        else:
+        if connection.limited:
             # Not at once: what came in one piece with CONNECT has to be looked at as limited, too.
             context.services.soon(connection.resume)
+        else:
+            connection.resume()
 
 
 def admit(connection: Connection, packet: Connect) -> bool:

@@ -58,18 +58,14 @@ class Connection:
     def __init__(self, context: Context, transport: Any) -> None:
         self.context = context
         self.transport = transport
-        self.clock = context.clock
         self.state = NEW
         self.version = 0
         self.connect: Connect | None = None
         self.client: Any = None
         self.session: Session | None = None
         self.exchange: Any = None
-        self.awaits_answer = False
         self.auth_method: str | None = None
         # input
-        self.held = False
-        self.reading = True
         self.chunks: list[bytes] | None = None
         self.have = 0
         self.need = 0
@@ -85,25 +81,29 @@ class Connection:
         self.out: list[bytes] | None = None
         self.out_size = 0
         self.out_limit = context.limits.outgoing_buffer
-        self.writable = True
         self.max_packet_out = 0
         self.alias_out: dict[bytes, int] | None = None
         self.alias_out_max = 0
         self.receive_maximum = 65_535
-        self.assigned_client_id = False
-        self.problem_information = True
         self.acks: list[DeferredAcknowledgement] = NO_ACKS
-        self.overflowed = False
         self.close_reason = ""
         self.close_code = 0
-        self.own_limits: Any = None
-        self.keep_will = True
-        self.is_bridge = False
-        self.admitted = False
-        self.mounted = False
         self.mount = b""
         self.decisions: Decisions | None = None
-        self.context.connections.add(self)
+        # flags: a byte each side by side, and eight where one stands alone
+        self.held = False
+        self.reading = True
+        self.writable = True
+        self.awaits_answer = False
+        self.admitted = False
+        self.mounted = False
+        self.limited = False
+        self.assigned_client_id = False
+        self.problem_information = True
+        self.overflowed = False
+        self.keep_will = True
+        self.is_bridge = False
+        context.connections.add(self)
 
     # -- input ---------------------------------------------------------------------------------
 
@@ -111,9 +111,11 @@ class Connection:
         """Bytes from the peer, in pieces of any size."""
         if self.state == CLOSED:
             return
-        self.last_received = self.clock.monotonic
-        self.wall = self.clock.wall
-        self.context.stats.bytes_received += len(data)
+        context = self.context
+        clock = context.clock
+        self.last_received = clock.monotonic
+        self.wall = clock.wall
+        context.stats.bytes_received += len(data)
         chunks = self.chunks
         if chunks is not None:
             chunks.append(data)
@@ -122,7 +124,6 @@ class Connection:
                 return
             data = b"".join(chunks)
             self.chunks = None
-        context = self.context
         context.receiving = self.number
         self.feed(data)
         context.receiving = 0
@@ -134,10 +135,10 @@ class Connection:
     def feed(self, data: bytes) -> None:
         """Parse, and turn whatever goes wrong into this connection's end."""
         try:
-            if self.own_limits is None:
-                self.consume(data)
-            else:
+            if self.limited:
                 consume_limited(self, data)
+            else:
+                self.consume(data)
         except PacketError as error:
             self.reject(error.reason_code, error.reason)
         except Exception as error:
@@ -196,7 +197,7 @@ class Connection:
         if self.state == CLOSED:
             return
         self.held = False
-        self.last_received = self.clock.monotonic
+        self.last_received = self.context.clock.monotonic
         self.update_reading()
         chunks = self.chunks
         if chunks is not None:
@@ -251,7 +252,7 @@ class Connection:
         self.out_size += size
 
     def wall_now(self) -> float:
-        now: float = self.clock.wall
+        now: float = self.context.clock.wall
         return now
 
     def send_pubrel(self, packet_id: int) -> None:
@@ -316,7 +317,7 @@ class Connection:
 
     def check_keep_alive(self) -> None:
         allowed = self.keep_alive * self.context.limits.keepalive_multiplier
-        now: float = self.clock.monotonic
+        now: float = self.context.clock.monotonic
         if self.held:
             self.last_received = now  # it is not listened to, so its silence is not its fault
         left = self.last_received + allowed - now

@@ -19,7 +19,8 @@ def forward(context: Context, message: Publish, route: Any) -> None:
             apply_policy(context, message, policy)
     if message.retain:
         retain_message(context, message)
-    if route.deliver(message) == 0:
+    reached: int = route.deliver(message)
+    if reached == 0:
         context.stats.dropped_no_subscribers += 1
     if context.wrote:
         # With what else this packet writes: a will is forgotten by the commit that stores it.

@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, final
 
 from robustmq_mqtt.acknowledge import Failed, acknowledge
-from robustmq_mqtt.authorization import ALLOWED, UNDECIDED, may_publish, note_publish
+from robustmq_mqtt.authorization import (
+    ALLOWED,
+    UNDECIDED,
+    is_known_to_be_allowed,
+    may_publish,
+    note_publish,
+)
 from robustmq_mqtt.codec.acks import encode_ack
 from robustmq_mqtt.codec.errors import MalformedPacket, PacketError, ProtocolViolation
 from robustmq_mqtt.codec.properties import Properties
@@ -78,11 +84,11 @@ def handle_publish(connection: Connection, data: bytes, start: int, body: int, e
             return
         check_receive_maximum(connection, session)
     if (
-        context.authorizes
-        or packet.retain
+        packet.retain
         or packet.topic_bytes[0] == DOLLAR
         or qos > context.limits.max_qos
         or packet.properties is not None
+        or (context.authorizes and not is_known_to_be_allowed(connection, packet.topic, qos))
     ):
         code = admit(connection, packet)
         if code:
@@ -91,7 +97,11 @@ def handle_publish(connection: Connection, data: bytes, start: int, body: int, e
             else:
                 refuse_publish(connection, packet, code)
             return
-    accept(connection, session, packet, route)
+    if qos == 0:
+        context.begin()
+        forward(context, packet, route)
+    else:
+        accept(connection, session, packet, route)
 
 
 def accept(connection: Connection, session: Session, packet: Publish, route: Any) -> None:
@@ -231,7 +241,7 @@ def admit(connection: Connection, packet: Publish) -> int:
         raise PacketError(QOS_NOT_SUPPORTED, f"QoS {packet.qos} is above the maximum")
     if packet.retain and not limits.retain_available:
         raise PacketError(RETAIN_NOT_SUPPORTED, "retained messages are not available")
-    if packet.topic_bytes.startswith((b"$SYS/", b"$share/")):
+    if packet.topic_bytes[0] == DOLLAR and packet.topic_bytes.startswith((b"$SYS/", b"$share/")):
         return NOT_AUTHORIZED
     properties = packet.properties
     if properties is not None and limits.check_payload_format:

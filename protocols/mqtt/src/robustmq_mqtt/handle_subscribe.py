@@ -260,16 +260,17 @@ def refusal(
             NOT_AUTHORIZED,
         )
         return NOT_AUTHORIZED
-    own = connection.own_limits
-    if own is not None and is_new and not own.grants_subscription(session.subscription_count):
-        return QUOTA_EXCEEDED
+    if connection.limited and is_new:
+        own = connection.client.limits
+        if not own.grants_subscription(session.subscription_count):
+            return QUOTA_EXCEEDED
     return 0
 
 
 def max_topic_levels(connection: Connection) -> int:
     """How many levels a filter of this client may have."""
     most = connection.context.limits.max_topic_levels
-    if connection.own_limits is None:
+    if not connection.limited:
         return most
-    own: int = connection.own_limits.max_topic_levels
+    own: int = connection.client.limits.max_topic_levels
     return min(most, own) if own else most

@@ -27,8 +27,8 @@ def handle_unsubscribe(connection: Connection, data: bytes, body: int, end: int)
     codes: list[int] = []
     for full in packet.topic_filters:
         codes.append(unsubscribe_one(connection, full))
-    if connection.own_limits is not None and connection.session is not None:
-        connection.own_limits.subscribed(connection.session.subscription_count)
+    if connection.limited and connection.session is not None:
+        connection.client.limits.subscribed(connection.session.subscription_count)
     acknowledge(connection, unsuback(connection, packet, codes))
 
 

@@ -27,7 +27,7 @@ SLASH: Final = b"/"
 
 def consume_limited(connection: Connection, data: bytes) -> None:
     """Handle every complete packet that the limits allow, and keep the rest for later."""
-    limits: Any = connection.own_limits
+    limits: Any = connection.client.limits
     pos = 0
     limit = len(data)
     while pos < limit:
@@ -63,7 +63,7 @@ def drop(connection: Connection, data: bytes, pos: int, body: int, end: int) -> 
     packet = decode_publish(data, pos, body, end, connection.version)
     if packet.properties is not None:
         apply_properties(connection, packet, packet.properties)
-    connection.own_limits.dropped()
+    connection.client.limits.dropped()
 
 
 def check_topic_levels(limits: Any, data: bytes, body: int, end: int) -> None:

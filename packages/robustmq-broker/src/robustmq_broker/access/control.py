@@ -23,6 +23,9 @@ from robustmq_common.spi.services import Log
 SYS: Final = "$SYS"
 VERDICTS: Final = {ALLOW: "allow", DENY: "deny", IGNORE: "no opinion"}
 
+ALLOWED: Final = AuthResult(ALLOW)
+"""What most clients get; one for all, since it says nothing about them."""
+
 NOT_AUTHORIZED = 0x87
 BAD_USER_NAME_OR_PASSWORD = 0x86
 
@@ -111,10 +114,15 @@ class AccessControl:
             if has_opinion:
                 client.authenticator = link.name
                 return result
+        return self.unauthenticated(client)
+
+    def unauthenticated(self, client: ClientInfo) -> AuthResult:
+        """What holds for a client that no authenticator has an opinion on."""
+        chains = self.chains(client.listener)
         if chains.authenticators and client.username is not None:
             return AuthResult(DENY, BAD_USER_NAME_OR_PASSWORD, "bad user name or password")
         if chains.allow_anonymous:
-            return AuthResult(ALLOW)
+            return ALLOWED
         return AuthResult(DENY, NOT_AUTHORIZED, "anonymous clients are not allowed")
 
     def mount(self, client: ClientInfo) -> AuthResult:
@@ -126,7 +134,7 @@ class AccessControl:
                 reason = f"the mountpoint {template} cannot be made of this client's names"
                 return AuthResult(DENY, NOT_AUTHORIZED, reason)
             client.mountpoint = mountpoint
-        return AuthResult(ALLOW)
+        return ALLOWED
 
     def authorize(
         self, client: ClientInfo, action: str, topic: str, qos: int, retain: bool

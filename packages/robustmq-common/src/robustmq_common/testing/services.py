@@ -129,7 +129,7 @@ class FakeServices:
 
     @property
     def decision_cache(self) -> tuple[int, float]:
-        return (32, 60.0)
+        return (256, 60.0)
 
     def access_changed(self) -> None:
         self.changes += 1
