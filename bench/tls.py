@@ -2,9 +2,9 @@
 
     python -m bench.tls [--rounds 3] [--clients 15000] [--only messages,handshakes,reconnect]
 
-Both brokers have the same certificate (EC P-256) and speak TLS 1.3. The clients are one thread of C
-(tls_load.c, which needs a compiler and OpenSSL's headers), so where they are the limit, the broker's
-CPU says more than the rate. All figures are medians; a ratio is the median of those of the rounds.
+Both brokers have the same certificate (EC P-256) and speak TLS 1.3. The clients are one thread of
+C (tls_load.c, which needs a compiler and OpenSSL's headers), so where they are the limit, the
+broker's CPU says more than the rate. All figures are medians; a ratio is the median of the rounds'.
 """
 
 import argparse

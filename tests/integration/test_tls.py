@@ -206,6 +206,26 @@ def test_garbage_after_the_handshake_costs_one_connection(tmp_path: Path) -> Non
         assert made.greet()
 
 
+def test_many_records_in_one_read_keep_their_order(tmp_path: Path) -> None:
+    messages = 20
+    payload = os.urandom(70_000)  # more than what goes through OpenSSL's buffers at once
+    body = b"\x00\x04self" + payload
+    length = len(body)
+    size = bytes((length & 127 | 128, length >> 7 & 127 | 128, length >> 14))
+    with secured(tmp_path) as server, server.connect() as sock:
+        sock.settimeout(DEADLINE)
+        connect = bytes.fromhex("101000044d5154540402003c0004") + b"test"  # MQTT 3.1.1
+        sock.sendall(connect + bytes.fromhex("820900010004") + b"self\x00")
+        with sock.makefile("rb") as answers:
+            assert answers.read(4)[0] == CONNACK
+            assert answers.read(5) == bytes.fromhex("9003000100")
+            for number in range(messages):
+                sock.sendall(b"\x30" + size + body[:6] + bytes((number,)) + body[7:])
+            for number in range(messages):
+                got = answers.read(4 + length)
+                assert (got[10], got[11:]) == (number, body[7:])
+
+
 def test_a_slow_handshake_is_ended(tmp_path: Path) -> None:
     with secured(tmp_path, handshake_timeout="300ms") as made:
         assert refused_bytes(made.broker.addresses["tls"], b"\x16\x03\x01") == b""

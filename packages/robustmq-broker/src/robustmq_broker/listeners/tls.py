@@ -12,7 +12,10 @@ from robustmq_broker.listeners.layer import Host, Layer, StreamTransport, Upper
 from robustmq_broker.listeners.peer_certificate import peer_certificate
 from robustmq_common.first_bytes import describe_first_bytes
 
-_READ: Final = 65_536
+RECORD: Final = 16_384
+"""RFC 8446 section 5.1: what a record holds at most, so what one read gives at most."""
+PIECE: Final = 2 * RECORD
+"""What is put into OpenSSL's buffers at once: they grow to what they once held, and stay."""
 HANDSHAKE: Final = 0x16
 """RFC 8446 section 5.1: the content type that every connection begins with."""
 
@@ -46,10 +49,13 @@ class TlsLayer(Layer):
             if data[0] != HANDSHAKE:
                 self._fail(f"expected TLS, but {describe_first_bytes(data)}")
                 return
-        self._incoming.write(data)
-        if self.above is None and not self._handshaken():
-            return
-        self._decrypt()
+        if self.above is None:
+            # Within the handshake a peer has little to say: certificates at most.
+            self._incoming.write(data)
+            if self._handshaken():
+                self._decrypt(b"")
+        else:
+            self._decrypt(data)
 
     def _handshaken(self) -> bool:
         try:
@@ -69,23 +75,18 @@ class TlsLayer(Layer):
         self.open()
         return True
 
-    def _decrypt(self) -> None:
-        tls, incoming = self._tls, self._incoming
-        data = b""
+    def _decrypt(self, data: bytes) -> None:
+        parts: list[bytes] = []
         ended = False
         try:
-            # A record at a time. Asking when there is nothing left would raise an exception, which
-            # costs more than this look at the buffers.
-            while incoming.pending or tls.pending():
-                part = tls.read(_READ)
-                if not part:
-                    ended = True
-                    break
-                data = data + part if data else part
-        except ssl.SSLWantReadError:
-            pass
-        except ssl.SSLZeroReturnError:
-            ended = True
+            if len(data) <= PIECE:
+                ended = self._read(data, parts)
+            else:
+                view = memoryview(data)
+                for at in range(0, len(data), PIECE):
+                    ended = self._read(view[at : at + PIECE], parts)
+                    if ended:
+                        break
         except ssl.SSLError as error:
             self.host.log.info(
                 "connection closed for a TLS error",
@@ -100,22 +101,45 @@ class TlsLayer(Layer):
         if self._outgoing.pending:
             self._flush()  # the answer to a key update
         above = self.above
-        if data and above is not None:
-            above.data_received(data)
+        if parts and above is not None:
+            above.data_received(parts[0] if len(parts) == 1 else b"".join(parts))
         if ended and not self._closing and self.above is not None:
             # close_notify: the peer sends no more, but may still read (RFC 8446 section 6.1).
             self.above.eof_received()
             self.close()
 
+    def _read(self, data: bytes | memoryview, parts: list[bytes]) -> bool:
+        """Add what more bytes hold to the parts; whether the peer said that there is no more."""
+        tls, incoming = self._tls, self._incoming
+        incoming.write(data)
+        try:
+            # A record at a time. Asking when there is nothing left would raise an exception, which
+            # costs more than this look at the buffers.
+            while incoming.pending or tls.pending():
+                part = tls.read(RECORD)
+                if not part:
+                    return True
+                parts.append(part)
+        except ssl.SSLWantReadError:
+            pass
+        except ssl.SSLZeroReturnError:
+            return True
+        return False
+
     def write(self, data: bytes) -> None:
         if self._closing or not data:
             return
         try:
-            self._tls.write(data)
+            if len(data) <= PIECE:
+                self._tls.write(data)
+                self.below.write(self._outgoing.read())
+            else:
+                view = memoryview(data)
+                for at in range(0, len(data), PIECE):
+                    self._tls.write(view[at : at + PIECE])
+                    self.below.write(self._outgoing.read())
         except ssl.SSLError:
             self.below.abort()
-            return
-        self.below.write(self._outgoing.read())
 
     def close(self) -> None:
         if self._closing:
