@@ -32,7 +32,14 @@ class AllowAll:
 
     name = "allow-all"
 
-    def authorize(self, client: ClientInfo, action: str, topic: str, qos: int, retain: bool) -> int:
+    def authorize(
+        self,
+        client: ClientInfo,  # noqa: ARG002 - whatever it is
+        action: str,  # noqa: ARG002
+        topic: str,  # noqa: ARG002
+        qos: int,  # noqa: ARG002
+        retain: bool,  # noqa: ARG002
+    ) -> int:
         return ALLOW
 
 
