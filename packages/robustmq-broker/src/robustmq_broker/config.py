@@ -128,6 +128,16 @@ class ListenerConfig(Section):
     max_connections: int = Field(
         100_000, ge=1, le=10_000_000, description="Connections open at once; more are refused."
     )
+    idle_timeout: Seconds = Field(
+        0.0,
+        ge=0,
+        le=86_400,
+        description=(
+            "Close TCP connections from which nothing has come for so long, whatever their "
+            "keep-alive; 0 for never. On Linux, and not for Unix sockets; `quic.idle_timeout` is "
+            "that of QUIC."
+        ),
+    )
     max_connection_rate: float | None = Field(
         None,
         gt=0,

@@ -1,13 +1,35 @@
 """[D] The transports "tcp" and "tls"."""
 
+import asyncio
 import socket
 
+from robustmq_broker.listeners.idle import IdleSweep, can_tell
 from robustmq_broker.listeners.stream_listener import StreamListener
 from robustmq_common.config.quantities import format_address, parse_address
+from robustmq_common.errors import ConfigError
 
 
 class TcpListener(StreamListener):
     """Listens on an address and a port."""
+
+    _idle: IdleSweep | None = None
+
+    async def open(self) -> str:
+        seconds = self.config.idle_timeout
+        if seconds and not can_tell():
+            raise ConfigError(f"listeners.{self.name}.idle_timeout: only Linux can tell")
+        address = await super().open()
+        if seconds and self._idle is None:  # it goes on for those who stay when it is stopped
+            self._idle = IdleSweep(
+                self.name,
+                seconds,
+                lambda: self.connections,
+                self.timers,
+                asyncio.get_running_loop().call_soon,
+                self.log,
+                self.metrics,
+            )
+        return address
 
     def bind(self) -> socket.socket:
         sock = bound_socket(*parse_address(self.config.bind))

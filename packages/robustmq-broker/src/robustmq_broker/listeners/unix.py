@@ -19,6 +19,8 @@ class UnixListener(StreamListener):
     def bind(self) -> socket.socket:
         path = Path(self.config.bind)
         key = f"listeners.{self.name}.bind"
+        if self.config.idle_timeout:
+            raise ListenError(f"listeners.{self.name}.idle_timeout: not with a Unix socket")
         if len(os.fsencode(path)) > PATH_MAX:
             raise ListenError(
                 f'{key} = "{path}": longer than the {PATH_MAX} bytes that the path of a socket '
