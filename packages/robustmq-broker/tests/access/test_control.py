@@ -83,6 +83,17 @@ def test_authentication(
     assert log.entries == []
 
 
+@pytest.mark.parametrize("client", [NAMED, UNNAMED])
+@pytest.mark.parametrize("anonymous", [True, False])
+def test_with_nobody_to_ask_the_answer_is_there_at_once(
+    client: ClientInfo, anonymous: bool
+) -> None:
+    control = AccessControl(Chains((), (), anonymous), {}, RecordingLog())
+    at_once = control.unauthenticated(client)
+    assert at_once == run_to_end(control.authenticate(client, b"secret"))
+    assert at_once.verdict == (ALLOW if anonymous else DENY)
+
+
 @pytest.mark.parametrize("says", [RuntimeError("boom"), None])
 def test_a_failing_authenticator_is_a_denial_and_is_logged(says: Any) -> None:
     chain = links(IGNORE, says, ALLOW)
