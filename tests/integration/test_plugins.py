@@ -140,7 +140,7 @@ class TestAccess:
         broker.start()
         with WireClient(broker.address, code.V5) as client:
             client.send_connect(username="broken", password=b"")
-            assert client.expect(Connack).reason == 0x87
+            assert client.expect(Connack).reason == 0x88
         record = broker.wait_for_log("authenticator failed; it counts as a denial")
         assert record["authenticator"] == "test-users"
         broker.kill()

@@ -8,6 +8,7 @@ from memory_loop import run_to_end
 from robustmq_broker.access.control import (
     BAD_USER_NAME_OR_PASSWORD,
     NOT_AUTHORIZED,
+    SERVER_UNAVAILABLE,
     AccessControl,
     Chains,
     answer,
@@ -100,7 +101,7 @@ def test_a_failing_authenticator_is_a_denial_and_is_logged(says: Any) -> None:
     log = RecordingLog()
     control = AccessControl(Chains(chain, [], True), {}, log)
     result = run_to_end(control.authenticate(NAMED, b"secret"))
-    assert (result.verdict, result.reason_code) == (DENY, NOT_AUTHORIZED)
+    assert (result.verdict, result.reason_code) == (DENY, SERVER_UNAVAILABLE)
     assert chain[2].asked == 0
     ((level, _, fields),) = log.entries
     assert level == "error"
@@ -152,7 +153,7 @@ def test_superusers_are_not_asked_about() -> None:
 def test_no_answer_is_a_denial(result: object, error: Exception | None) -> None:
     given: list[AuthResult] = []
     answer(given.append)(result, error)
-    assert [one.verdict for one in given] == [DENY]
+    assert [(one.verdict, one.reason_code) for one in given] == [(DENY, SERVER_UNAVAILABLE)]
 
 
 def test_an_answer_is_passed_on() -> None:

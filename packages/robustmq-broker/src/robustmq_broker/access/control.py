@@ -28,6 +28,8 @@ ALLOWED: Final = AuthResult(ALLOW)
 
 NOT_AUTHORIZED = 0x87
 BAD_USER_NAME_OR_PASSWORD = 0x86
+# For what is no fault of the client's: not counted as a failed attempt.
+SERVER_UNAVAILABLE = 0x88
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,8 @@ class AccessControl:
                     client_id=client.client_id,
                     exc_info=error,
                 )
-                return AuthResult(DENY, NOT_AUTHORIZED, f"authenticator {link.name} failed")
+                reason = f"authenticator {link.name} failed"
+                return AuthResult(DENY, SERVER_UNAVAILABLE, reason)
             if has_opinion:
                 client.authenticator = link.name
                 return result
@@ -270,6 +273,6 @@ def answer(done: Callable[[AuthResult], None]) -> Callable[[object, Exception | 
         if isinstance(result, AuthResult) and error is None:
             done(result)
         else:
-            done(AuthResult(DENY, NOT_AUTHORIZED, "authentication failed"))
+            done(AuthResult(DENY, SERVER_UNAVAILABLE, "authentication failed"))
 
     return finished
