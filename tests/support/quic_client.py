@@ -41,6 +41,11 @@ class QuicClient(QuicConnectionProtocol):
     def quic(self) -> QuicConnection:
         return self._quic
 
+    def datagram_received(self, data: bytes | str, addr: tuple[Any, ...]) -> None:
+        # Some of what comes is no event, such as a session ticket.
+        super().datagram_received(data, addr)
+        self._news.set()
+
     def quic_event_received(self, event: events.QuicEvent) -> None:
         if isinstance(event, events.StreamDataReceived):
             self.data.setdefault(event.stream_id, bytearray()).extend(event.data)
