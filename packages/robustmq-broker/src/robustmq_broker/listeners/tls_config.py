@@ -83,7 +83,9 @@ class TlsConfig(KeyPair):
         None,
         description=(
             "Whether clients may resume a session without a whole handshake. Unset, they may where "
-            "`verify` is none: a resumed session does not look at the revocation list again."
+            "`verify` is none: a resumed session does not look at the revocation list again. With "
+            "TLS 1.2 they may all the same, until the files are loaded anew; `versions = "
+            '["1.3"]` rules that out.'
         ),
     )
     handshake_timeout: Seconds = Field(
