@@ -6,6 +6,7 @@ the transport. So one client, `wire.WireClient`, goes through every door.
 """
 
 import asyncio
+import contextlib
 import socket
 import ssl
 import threading
@@ -21,6 +22,8 @@ from aioquic.quic.configuration import QuicConfiguration
 
 DEADLINE: Final = 10.0
 CHUNK: Final = 65_536
+GOODBYE: Final = 0.2
+"""Seconds that a transport may take to close."""
 
 Read = Callable[[], Awaitable[bytes]]
 """The next bytes from the server, b"" at the end."""
@@ -168,6 +171,9 @@ async def _stream(
         yield lambda: reader.read(CHUNK), lambda data: _write(writer, data)
     finally:
         writer.close()
+        # TLS says goodbye, too; a transport that has not by the end of the loop is a warning.
+        with contextlib.suppress(OSError, TimeoutError, AttributeError):
+            await asyncio.wait_for(writer.wait_closed(), GOODBYE)
 
 
 def _frames(client: websockets.asyncio.client.ClientConnection) -> Read:
